@@ -1,0 +1,283 @@
+"""Fields of single nodes and of heads, their normalisation and their clipping.
+
+With the pooling weights fixed by the full forward pass, everything between a node and the output
+units is linear. Silencing all readout weights but those of node k therefore leaves
+
+    M_k[i, j] = mu_k[i] W[j, k]        (+ b[j] if the bias is kept),
+
+mu_k[i] being the mean of the pooled feature k over the inputs of label i: no silenced forward pass
+is needed, and a head's matrix is the sum over its nodes.
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from symbreak.errors import SymbreakError
+
+Floats = NDArray[np.float64]
+
+
+def check_factors(
+    feature_mean: ArrayLike, readout: ArrayLike, bias: ArrayLike | None = None
+) -> tuple[Floats, Floats, Floats | None]:
+    """Return the factors as float64 arrays after checking that their shapes fit.
+
+    Parameters
+    ----------
+    feature_mean : (labels, nodes) array
+        Mean pooled feature of every node over the inputs of every label.
+    readout : (outputs, nodes) array
+        Weights of the fully connected readout layer.
+    bias : (outputs,) array, optional
+        Bias of the readout layer.
+
+    Returns
+    -------
+    feature_mean, readout, bias : float64 arrays (bias may be None)
+
+    Raises
+    ------
+    SymbreakError
+        If an array has the wrong number of dimensions or the sizes disagree.
+
+    Examples
+    --------
+    >>> [a.shape for a in check_factors([[1, 2]], [[3, 4], [5, 6]])[:2]]
+    [(1, 2), (2, 2)]
+    """
+    means = np.asarray(feature_mean, dtype=np.float64)
+    weights = np.asarray(readout, dtype=np.float64)
+    for name, array, axes in (
+        ("feature_mean", means, "(labels, nodes)"),
+        ("readout", weights, "(outputs, nodes)"),
+    ):
+        if array.ndim != 2 or 0 in array.shape:
+            raise SymbreakError(
+                f"{name} has shape {array.shape}: give a non-empty two-dimensional array {axes}."
+            )
+    if means.shape[1] != weights.shape[1]:
+        raise SymbreakError(
+            f"feature_mean has {means.shape[1]} nodes and readout {weights.shape[1]}: "
+            "both need the nodes of the same layer on their last axis."
+        )
+    if bias is None:
+        return means, weights, None
+    offsets = np.asarray(bias, dtype=np.float64)
+    if offsets.shape != (weights.shape[0],):
+        raise SymbreakError(
+            f"bias has shape {offsets.shape}: give one value for each of the {weights.shape[0]} outputs."
+        )
+    return means, weights, offsets
+
+
+def centre(
+    feature_mean: ArrayLike, readout: ArrayLike, bias: ArrayLike | None = None
+) -> tuple[Floats, Floats, Floats | None]:
+    r"""Fix the gauge of the factors: remove node offsets and the common field of the outputs.
+
+    A constant added to a node can be absorbed by the bias, and a constant added to all weights of a
+    node shifts all outputs alike; neither changes a prediction, both change M. The centred factors
+
+    .. math:: \mu_{ik} - \langle\mu_k\rangle_i, \qquad W_{jk} - \langle W_k\rangle_j, \qquad
+              b'_j - \langle b'\rangle_j, \quad b'_j = b_j + \sum_k \langle\mu_k\rangle W_{jk}
+
+    are the same for all networks that differ only by such constants.
+
+    Parameters
+    ----------
+    feature_mean : (labels, nodes) array
+    readout : (outputs, nodes) array
+    bias : (outputs,) array, optional
+
+    Returns
+    -------
+    feature_mean, readout, bias : float64 arrays (bias None if it was not given)
+
+    Raises
+    ------
+    SymbreakError
+        If the shapes do not fit.
+
+    Examples
+    --------
+    >>> centred_mean, centred_readout, _ = centre([[1.0], [3.0]], [[2.0], [6.0]])
+    >>> centred_mean.ravel(), centred_readout.ravel()
+    (array([-1.,  1.]), array([-2.,  2.]))
+    """
+    means, weights, offsets = check_factors(feature_mean, readout, bias)
+    node_offset = means.mean(axis=0)
+    if offsets is not None:
+        offsets = offsets + weights @ node_offset
+        offsets = offsets - offsets.mean()
+    return means - node_offset, weights - weights.mean(axis=0), offsets
+
+
+def nodal(
+    feature_mean: ArrayLike, readout: ArrayLike, bias: ArrayLike | None = None, centred: bool = False
+) -> Floats:
+    r"""Field matrices of single nodes (single nodal performance, SNP).
+
+    .. math:: M_k[i, j] = \mu_{ik} W_{jk} \; (+\, b_j)
+
+    Parameters
+    ----------
+    feature_mean : (labels, nodes) array
+        Mean pooled feature of every node over the inputs of every label.
+    readout : (outputs, nodes) array
+        Weights of the readout layer.
+    bias : (outputs,) array, optional
+        Kept bias of the readout; None silences it.
+    centred : bool
+        Fix the gauge first, see :func:`centre`.
+
+    Returns
+    -------
+    (nodes, labels, outputs) float64 array
+        Average raw field on output j for inputs of label i through node k alone.
+
+    Raises
+    ------
+    SymbreakError
+        If the shapes do not fit.
+
+    Notes
+    -----
+    P1 (arXiv:2501.12900) section 2 and Fig. 2 define it by silenced forward passes.
+
+    Examples
+    --------
+    >>> nodal([[1.0], [2.0]], [[3.0], [-1.0]])
+    array([[[ 3., -1.],
+            [ 6., -2.]]])
+    """
+    factors = centre if centred else check_factors
+    means, weights, offsets = factors(feature_mean, readout, bias)
+    with np.errstate(over="ignore", invalid="ignore"):
+        fields = means.T[:, :, None] * weights.T[:, None, :]
+        return fields if offsets is None else fields + offsets
+
+
+def by_head(
+    feature_mean: ArrayLike,
+    readout: ArrayLike,
+    head_of_node: ArrayLike,
+    bias: ArrayLike | None = None,
+    centred: bool = False,
+) -> Floats:
+    r"""Field matrices of heads, or of any groups of nodes (single head performance, SHP).
+
+    .. math:: M_h[i, j] = \sum_{k \in h} \mu_{ik} W_{jk} \; (+\, b_j)
+
+    Parameters
+    ----------
+    feature_mean : (labels, nodes) array
+    readout : (outputs, nodes) array
+    head_of_node : (nodes,) integers
+        Head of every node, counted from 1; every head up to the largest owns a node.
+    bias : (outputs,) array, optional
+        Kept bias, once per head; None silences it.
+    centred : bool
+        Fix the gauge first, see :func:`centre`.
+
+    Returns
+    -------
+    (heads, labels, outputs) float64 array
+
+    Raises
+    ------
+    SymbreakError
+        If the shapes do not fit or a head has no node.
+
+    Notes
+    -----
+    P2 (arXiv:2506.23832) section 2, silenced at the readout layer.
+
+    Examples
+    --------
+    >>> by_head([[1.0, 2.0]], [[3.0, 4.0]], [1, 1])
+    array([[[11.]]])
+    """
+    factors = centre if centred else check_factors
+    means, weights, offsets = factors(feature_mean, readout, bias)
+    heads = check_heads(head_of_node, means.shape[1])
+    fields = np.empty((heads.max(), means.shape[0], weights.shape[0]))
+    with np.errstate(over="ignore", invalid="ignore"):
+        for head in range(1, len(fields) + 1):
+            nodes = heads == head
+            fields[head - 1] = means[:, nodes] @ weights[:, nodes].T
+        return fields if offsets is None else fields + offsets
+
+
+def check_heads(head_of_node: ArrayLike, n_nodes: int) -> NDArray[np.int64]:
+    """Return the head of every node as integers after checking that heads 1..H all own nodes."""
+    heads = np.asarray(head_of_node)
+    if heads.shape != (n_nodes,) or not np.issubdtype(heads.dtype, np.integer):
+        raise SymbreakError(
+            f"head_of_node has shape {heads.shape} and type {heads.dtype}: "
+            f"give one integer for each of the {n_nodes} nodes."
+        )
+    if heads.min() < 1 or len(np.unique(heads)) != heads.max():
+        raise SymbreakError("head_of_node must count the heads from 1 without leaving one out.")
+    return heads.astype(np.int64)
+
+
+def field_maximum(matrices: ArrayLike) -> Floats:
+    """Signed maximum of every matrix, NaN where a matrix has an element that is not finite.
+
+    Parameters
+    ----------
+    matrices : (..., labels, outputs) array
+
+    Returns
+    -------
+    (...) float64 array
+        Raw units; the amplitude that normalising removes.
+
+    Examples
+    --------
+    >>> float(field_maximum([[1.0, -5.0], [0.5, 0.0]])), float(field_maximum([[1.0, float("nan")]]))
+    (1.0, nan)
+    """
+    fields = np.asarray(matrices, dtype=np.float64)
+    finite = np.isfinite(fields).all(axis=(-2, -1))
+    return np.where(finite, fields.max(axis=(-2, -1)), np.nan)
+
+
+def clip(matrix: ArrayLike, threshold: float) -> NDArray[np.bool_]:
+    """Boolean matrix of the elements strictly above a fraction of the signed maximum.
+
+    ``B[i, j] = M[i, j] / max(M) > threshold``. A matrix without a positive finite maximum, or with
+    an element that is not finite, is empty: no element is above.
+
+    Parameters
+    ----------
+    matrix : (..., labels, outputs) array
+    threshold : float
+        Fraction of the maximum, in [0, 1).
+
+    Returns
+    -------
+    (..., labels, outputs) bool array
+
+    Raises
+    ------
+    SymbreakError
+        If the threshold lies outside [0, 1).
+
+    Notes
+    -----
+    P1 (arXiv:2501.12900) Fig. 3a, middle.
+
+    Examples
+    --------
+    >>> clip([[4.0, 1.0], [2.0, 3.0]], 0.5)
+    array([[ True, False],
+           [False,  True]])
+    """
+    if not 0 <= threshold < 1:
+        raise SymbreakError(f"threshold is {threshold}: give a fraction of the maximum in [0, 1).")
+    fields = np.asarray(matrix, dtype=np.float64)
+    maximum = field_maximum(fields)[..., None, None]
+    usable = maximum > 0
+    with np.errstate(invalid="ignore", over="ignore", under="ignore"):
+        return (fields / np.where(usable, maximum, 1.0) > threshold) & usable
