@@ -1,0 +1,260 @@
+"""Threshold scans: the clusters of every matrix at every threshold, as a labelled Dataset."""
+
+from collections.abc import Callable
+from threading import Lock
+
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike, NDArray
+
+from symbreak.clusters.kernels.bit_rows import scan_factors, scan_stack
+from symbreak.clusters.kernels.rank_one import scan_nodes
+from symbreak.clusters.partitioning import SEARCH_LIMIT, by_node, check_rule, check_thresholds, chunks
+from symbreak.errors import SymbreakError
+from symbreak.matrices.fields import check_heads
+from symbreak.matrices.threads import spread
+
+PATHS = ("auto", "rank_one", "bit_rows")
+
+Kernel = Callable[..., None]
+
+ATTRIBUTES = {
+    "n_clusters": ("number of clusters", "N_c", "clusters of one matrix"),
+    "cluster_size": ("mean cluster size within one matrix", "C_s", "diag / N_c"),
+    "diagonal": ("labels in clusters", "diag", "number of i with B[i,i] = 1 (P1 Table 1)"),
+    "noise": ("elements above threshold outside clusters", "n", "sum B - sum size^2 (P1 Fig. 3)"),
+    "square_sum": ("elements within clusters", "S_2", "sum size^2"),
+    "largest": ("size of the largest cluster of the partition", "C_max", "max size"),
+    "appearance": ("matrices whose clusters contain the label", "a", "P1 Figs. 4a and 7"),
+    "diagonal_field": ("raw field of diagonal elements above threshold", "F_d", "sum_k M_k[j,j]"),
+    "cluster_field": (
+        "raw field of cluster elements on an output",
+        "F_c",
+        "sum_k sum_{i in cluster of j} M_k[i,j] (P1 Fig. 4b)",
+    ),
+    "field_maximum": ("signed maximum of the raw field", "M_max", "max_ij M[i,j], NaN if not finite"),
+    "cover_bound": ("lower bound of the number of clusters of any partition", "N_c^-", "independent labels"),
+    "search_finished": ("every largest-cluster search came to its end", "", "1 = proven largest"),
+}
+
+
+def scan(
+    feature_mean: ArrayLike,
+    readout: ArrayLike,
+    thresholds: ArrayLike,
+    rule: str = "first_fit",
+    bias: ArrayLike | None = None,
+    centred: bool = False,
+    head_of_node: ArrayLike | None = None,
+    path: str = "auto",
+    threads: int | None = None,
+) -> xr.Dataset:
+    r"""Clusters and noise of every nodal matrix at every threshold.
+
+    .. math:: B_k[i, j] = [\mu_{ik} W_{jk} (+\, b_j) > \vartheta \max_{ij}], \quad
+              n = \sum_{ij} B[i, j] - \sum_c |c|^2, \quad \mathrm{diag} = \sum_i B[i, i] = N_c C_s
+
+    Parameters
+    ----------
+    feature_mean : (labels, nodes) array
+        Mean pooled feature of every node over the inputs of every label.
+    readout : (labels, nodes) array
+        Readout weights, one output for each label.
+    thresholds : (thresholds,) array
+        Fractions of the signed maximum, in [0, 1), in any order.
+    rule : {"first_fit", "min_cover", "largest_first"}
+        See :func:`symbreak.clusters.partition`.
+    bias : (labels,) array, optional
+        Kept bias of the readout; None silences it.
+    centred : bool
+        Fix the gauge first, see :func:`symbreak.matrices.centre`.
+    head_of_node : (nodes,) integers, optional
+        Head of every node, counted from 1; `appearance` is then given per head.
+    path : {"auto", "rank_one", "bit_rows"}
+        ``rank_one`` forms no matrix and needs the bias silenced; ``bit_rows`` works for any matrix.
+        ``auto`` takes the first where it can. Both give the same numbers bit for bit, except that
+        `min_cover` may choose another cover of the same size.
+    threads : int, optional
+        Threads over nodes; default ``OMP_NUM_THREADS``, else all processors. The result does not
+        depend on it.
+
+    Returns
+    -------
+    Dataset
+        On (threshold, node): `n_clusters`, `cluster_size` (NaN without cluster), `diagonal`,
+        `noise`, `square_sum`, `largest`; for ``min_cover`` also `cover_bound`, for
+        ``largest_first`` also `search_finished`. On (threshold, [head,] label): `appearance`. On
+        (threshold, label), raw units, summed over nodes: `diagonal_field`, `cluster_field`. On
+        (node): `field_maximum`. Coordinates node and head count from 1, label from 0.
+
+    Raises
+    ------
+    SymbreakError
+        If shapes do not fit, a threshold is not in [0, 1), or rule or path is unknown.
+
+    Notes
+    -----
+    P1 (arXiv:2501.12900) section 2, Table 1, Figs. 3-5. Nodes without a positive finite maximum
+    have no clusters and no noise.
+
+    Examples
+    --------
+    >>> result = scan([[1.0], [0.8], [-1.0]], [[1.0], [0.9], [-0.7]], [0.5, 0.75])
+    >>> result.n_clusters.values.ravel(), result.noise.values.ravel()
+    (array([2, 1]), array([0, 2]))
+    """
+    means, weights, offsets = by_node(feature_mean, readout, bias, centred)
+    number, cuts = check_rule(rule), check_thresholds(thresholds)
+    if path not in PATHS or (path == "rank_one" and offsets is not None):
+        raise SymbreakError(
+            f"path {path!r} {'needs the bias silenced' if path in PATHS else 'is unknown'}: "
+            f"choose one of {', '.join(PATHS)}."
+        )
+    n_nodes, n_labels = means.shape
+    heads = None if head_of_node is None else check_heads(head_of_node, n_nodes)
+
+    def rank_one(part: slice, head: NDArray, ascending: NDArray, *outputs: NDArray) -> None:
+        scan_nodes(means[part], weights[part], head, ascending, number, *outputs)
+
+    def bit_rows(part: slice, head: NDArray, ascending: NDArray, *outputs: NDArray) -> None:
+        kept = np.empty(0) if offsets is None else offsets
+        scan_factors(means[part], weights[part], kept, head, ascending, number, SEARCH_LIMIT, *outputs)
+
+    formed = path == "bit_rows" or offsets is not None
+    filled = _run(bit_rows if formed else rank_one, n_nodes, n_labels, cuts, heads, threads)
+    return _dataset(filled, cuts, rule, "node", heads is not None, "bit_rows" if formed else "rank_one")
+
+
+def scan_matrices(
+    matrices: ArrayLike,
+    thresholds: ArrayLike,
+    rule: str = "first_fit",
+    dim: str = "head",
+    threads: int | None = None,
+) -> xr.Dataset:
+    """Clusters and noise of any stack of matrices at every threshold, by rows of bits.
+
+    Parameters
+    ----------
+    matrices : (matrices, labels, labels) array
+        Raw fields, for example of heads (:func:`symbreak.matrices.by_head`).
+    thresholds : (thresholds,) array
+        Fractions of the signed maximum of each matrix, in [0, 1), in any order.
+    rule : {"first_fit", "min_cover", "largest_first"}
+        See :func:`symbreak.clusters.partition`.
+    dim : str
+        Name of the dimension of the stack; its coordinate counts from 1.
+    threads : int, optional
+        Threads over matrices; the result does not depend on it.
+
+    Returns
+    -------
+    Dataset
+        As :func:`scan`, with `dim` in place of node and `appearance` on (threshold, label).
+
+    Raises
+    ------
+    SymbreakError
+        If the stack is not (matrices, labels, labels), a threshold is not in [0, 1), or the rule is
+        unknown.
+
+    Notes
+    -----
+    P2 (arXiv:2506.23832) section 2, Tables 1 and 2.
+
+    Examples
+    --------
+    >>> result = scan_matrices([[[1.0, 0.0], [0.9, 1.0]]], [0.5])
+    >>> int(result.n_clusters[0, 0]), int(result.noise[0, 0])
+    (2, 1)
+    """
+    stack = np.ascontiguousarray(matrices, dtype=np.float64)
+    if stack.ndim != 3 or stack.shape[1] != stack.shape[2] or 0 in stack.shape:
+        raise SymbreakError(f"matrices has shape {stack.shape}: give (matrices, labels, labels).")
+    number, cuts = check_rule(rule), check_thresholds(thresholds)
+
+    def bit_rows(part: slice, head: NDArray, ascending: NDArray, *outputs: NDArray) -> None:
+        scan_stack(stack[part], head, ascending, number, SEARCH_LIMIT, *outputs)
+
+    filled = _run(bit_rows, len(stack), stack.shape[1], cuts, None, threads)
+    return _dataset(filled, cuts, rule, dim, False, "bit_rows")
+
+
+def _run(
+    kernel: Kernel,
+    n_matrices: int,
+    n_labels: int,
+    thresholds: NDArray,
+    heads: NDArray | None,
+    threads: int | None,
+) -> tuple[NDArray, NDArray, NDArray, NDArray]:
+    """Run a kernel over chunks; return counts, maxima, appearance and fields in threshold order."""
+    order = np.argsort(thresholds, kind="stable")
+    ascending = thresholds[order]
+    head = np.zeros(n_matrices, np.int64) if heads is None else heads - 1
+    counts = np.zeros((n_matrices, 6, thresholds.size), np.int64)
+    maxima = np.empty(n_matrices)
+    appearance = np.zeros((head.max() + 1, thresholds.size, n_labels), np.int64)
+    lock = Lock()
+
+    def work(part: slice) -> NDArray:
+        present, local = np.unique(head[part], return_inverse=True)
+        seen = np.zeros((present.size, thresholds.size, n_labels), np.int64)
+        fields = np.zeros((thresholds.size, 2, n_labels))
+        kernel(part, local.astype(np.int64), ascending, counts[part], maxima[part], seen, fields)
+        with lock:
+            appearance[present] += seen
+        return fields
+
+    # Integers add up exactly in any order; floats are added in the order of the chunks.
+    total = np.zeros((thresholds.size, 2, n_labels))
+    for fields in spread(work, chunks(n_matrices), threads):
+        total += fields
+    back = np.argsort(order, kind="stable")
+    return counts[:, :, back], maxima, appearance[:, back], total[back]
+
+
+def _dataset(
+    filled: tuple[NDArray, NDArray, NDArray, NDArray],
+    thresholds: NDArray,
+    rule: str,
+    dim: str,
+    per_head: bool,
+    path: str,
+) -> xr.Dataset:
+    counts, maxima, appearance, fields = filled
+    n_clusters, diagonal, ones, squares, largest, certificate = np.moveaxis(counts, 0, -1)
+    with np.errstate(invalid="ignore"):
+        cluster_size = diagonal / n_clusters
+    values: dict[str, tuple] = {
+        "n_clusters": (("threshold", dim), n_clusters),
+        "cluster_size": (("threshold", dim), cluster_size),
+        "diagonal": (("threshold", dim), diagonal),
+        "noise": (("threshold", dim), ones - squares),
+        "square_sum": (("threshold", dim), squares),
+        "largest": (("threshold", dim), largest),
+        "diagonal_field": (("threshold", "label"), fields[:, 0]),
+        "cluster_field": (("threshold", "label"), fields[:, 1]),
+        "field_maximum": ((dim,), maxima),
+    }
+    if rule == "min_cover":
+        bound = n_clusters if path == "rank_one" else certificate
+        values["cover_bound"] = (("threshold", dim), bound)
+    if rule == "largest_first":
+        finished = np.ones_like(n_clusters) if path == "rank_one" else certificate
+        values["search_finished"] = (("threshold", dim), np.where(n_clusters == 0, 1, finished))
+    coords = {
+        "threshold": thresholds,
+        dim: np.arange(1, len(maxima) + 1),
+        "label": np.arange(appearance.shape[-1]),
+    }
+    if per_head:
+        values["appearance"] = (("threshold", "head", "label"), np.moveaxis(appearance, 0, 1))
+        coords["head"] = np.arange(1, len(appearance) + 1)
+    else:
+        values["appearance"] = (("threshold", "label"), appearance[0])
+    for name, (dims, array) in values.items():
+        long_name, symbol, equation = ATTRIBUTES[name]
+        attributes = {"long_name": long_name, "units": "1", "symbol": symbol, "equation": equation}
+        values[name] = (dims, array, attributes)
+    return xr.Dataset(values, coords, {"rule": rule, "path": path})
