@@ -1,1 +1,29 @@
-"""."""
+"""The typed description of an experiment: one source for schema, defaults and docs."""
+
+from symbreak.config.experiment import (
+    Compute,
+    Data,
+    Experiment,
+    Measurement,
+    Network,
+    Probes,
+    Statistics,
+    Training,
+)
+from symbreak.config.reading import parse, read
+from symbreak.config.taps import RESIDUAL_TAPS, TAPS
+
+__all__ = [
+    "RESIDUAL_TAPS",
+    "TAPS",
+    "Compute",
+    "Data",
+    "Experiment",
+    "Measurement",
+    "Network",
+    "Probes",
+    "Statistics",
+    "Training",
+    "parse",
+    "read",
+]

@@ -1,0 +1,24 @@
+"""Names of the places where the trunk of a network can be opened.
+
+They live beside the configuration, below both wings, because a config file, a
+file name and a module of the network must all mean the same place by them.
+"""
+
+#: Tap name -> what its tensor is, in the order of the data flow through one encoder block.
+TAPS: dict[str, str] = {
+    "attention_norm": "LayerNorm before query, key and value",
+    "query": "queries, heads concatenated",
+    "key": "keys, heads concatenated",
+    "value": "values, heads concatenated",
+    "qkv": "queries, keys and values together",
+    "attention": "scaled dot-product output, heads concatenated",
+    "projection": "output projection of the attention, without the skip connection",
+    "projection_skip": "output projection plus skip connection",
+    "feedforward_norm": "LayerNorm of the residual stream before the feed-forward branch",
+    "linear1": "first feed-forward layer after GELU, input of the second",
+    "linear2": "second feed-forward layer, without the skip connection",
+    "block": "block output, second feed-forward layer plus skip connection",
+}
+
+#: Taps on the un-normalised residual stream: their probes get a LayerNorm by default.
+RESIDUAL_TAPS: frozenset[str] = frozenset({"projection_skip", "block"})

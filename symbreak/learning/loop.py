@@ -1,0 +1,205 @@
+"""One resumable optimisation over images held in memory.
+
+Training a network and training its probes are the same loop with another loss.
+Every random number is drawn from a seed, a purpose and a step, so the state at
+any step is the model, the optimiser and that step: a killed run goes on bit for
+bit, wherever it was killed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from symbreak.data import ImageSet
+from symbreak.errors import SymbreakError
+from symbreak.learning.compute import Engine
+from symbreak.learning.resume import ResumeFile
+from symbreak.learning.schedule import Schedule
+from symbreak.progress import Progress
+
+#: (images, targets) of a batch -> (scalar loss to minimise, vector of metrics summed over the batch).
+BatchLoss = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+
+
+def mixed_seed(seed: int, purpose: str, step: int) -> int:
+    """Seed of one purpose at one step, independent for all others.
+
+    Examples
+    --------
+    >>> mixed_seed(1, "dropout", 0) == mixed_seed(1, "dropout", 1)
+    False
+    """
+    return int.from_bytes(hashlib.blake2b(f"{seed}/{purpose}/{step}".encode(), digest_size=7).digest())
+
+
+@dataclass
+class Loop:
+    """Train `model` on `images`.
+
+    Attributes
+    ----------
+    augment : callable
+        (uint8 images, labels, generator) -> (normalised images, targets).
+    loss : callable
+        See `BatchLoss`; its metrics are named by `metric_names`.
+    validate : callable
+        Returns named numbers for the history; called after chosen epochs.
+    """
+
+    model: nn.Module
+    optimizer: torch.optim.Optimizer
+    schedule: Schedule
+    images: ImageSet
+    engine: Engine
+    augment: Callable[[Tensor, Tensor, torch.Generator], tuple[Tensor, Tensor]]
+    loss: BatchLoss
+    metric_names: list[str]
+    validate: Callable[[], dict[str, float]]
+    resume: ResumeFile
+    epochs: int
+    batch_size: int
+    seed: int
+    description: str = "train"
+    validate_every: int = 1
+    checkpoint_seconds: float = 60.0
+    gradient_clip: float | None = None
+    after_epoch: Callable[[int], None] = lambda epoch: None
+    history: list[dict[str, float]] = field(default_factory=list)
+
+    def run(self) -> list[dict[str, float]]:
+        """Train to the end, from the resume file if there is one; return one row for each epoch."""
+        self._pixels = self.images.images.to(self.engine.device)
+        self._labels = self.images.labels.to(self.engine.device)
+        self._generator = torch.Generator(self.engine.device)
+        self._sums = torch.zeros(len(self.metric_names), dtype=torch.float64, device=self.engine.device)
+        self._seconds, self._saved = 0.0, time.monotonic()
+        start = self._restore()
+        total = self.epochs * self.steps_per_epoch
+        with _stop_request() as stop, Progress(total=total, initial=start, desc=self.description, unit="step") as bar:
+            for step in range(start, total):
+                clock = time.perf_counter()
+                self._step(step)
+                epoch_ends = (step + 1) % self.steps_per_epoch == 0
+                if epoch_ends:
+                    self._finish_epoch((step + 1) // self.steps_per_epoch, bar)
+                self._seconds += time.perf_counter() - clock
+                self._save_if_due(step + 1, bool(stop))
+                bar.update()
+        return self.history
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Whole batches in the images; the rest of an epoch's permutation is dropped."""
+        return max(1, len(self.images.labels) // self.batch_size)
+
+    def _step(self, step: int) -> None:
+        epoch, batch = divmod(step, self.steps_per_epoch)
+        if batch == 0 or not hasattr(self, "_order"):
+            shuffle = torch.Generator().manual_seed(mixed_seed(self.seed, "order", epoch))
+            self._order = torch.randperm(len(self.images.labels), generator=shuffle).to(self.engine.device)
+        chosen = self._order[batch * self.batch_size : (batch + 1) * self.batch_size]
+        self._generator.manual_seed(mixed_seed(self.seed, "augmentation", step))
+        torch.manual_seed(mixed_seed(self.seed, "dropout", step))
+        images, targets = self.augment(self._pixels[chosen], self._labels[chosen], self._generator)
+        rates = self.schedule.at(epoch + batch / self.steps_per_epoch)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rates.learning_rate
+            group["weight_decay"] = rates.weight_decay if group["decays"] else 0.0
+        loss, metrics = self.loss(images, targets)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        if self.gradient_clip is not None:
+            nn.utils.clip_grad_norm_(self.model.parameters(), self.gradient_clip)
+        self.optimizer.step()
+        self._sums += metrics.detach().double()
+
+    def _finish_epoch(self, epoch: int, bar: Progress) -> None:
+        self._require_finite(epoch)
+        count = self.steps_per_epoch * min(self.batch_size, len(self.images.labels))
+        row: dict[str, float] = {"epoch": epoch, "learning_rate": self.schedule.at(epoch - 1).learning_rate}
+        row |= dict(zip(self.metric_names, (self._sums / count).tolist()))
+        if epoch % self.validate_every == 0 or epoch == self.epochs:
+            row |= self.validate()
+        self._sums.zero_()
+        self.history.append(row | {"seconds": round(self._seconds, 3)})
+        self.after_epoch(epoch)
+        shown = {k.replace("validation_", "val "): f"{v:.3f}" for k, v in row.items() if k in _SHOWN}
+        bar.set_postfix(epoch=f"{epoch}/{self.epochs}", **shown, refresh=False)
+
+    def _require_finite(self, epoch: int) -> None:
+        if not math.isfinite(float(self._sums.sum())):
+            kept = f"the last good state is kept in {self.resume.path}" if self.resume.path.exists() else "no state kept"
+            raise SymbreakError(
+                f"The loss of '{self.description}' is no longer finite in epoch {epoch}; {kept}; "
+                "lower the learning rate or set `gradient_clip`, then delete that file."
+            )
+
+    def _save_if_due(self, done: int, stop: bool) -> None:
+        due = time.monotonic() - self._saved >= self.checkpoint_seconds
+        if not (due or stop):
+            return
+        self._require_finite(done // self.steps_per_epoch + 1)
+        progress = {"step": done, "sums": self._sums.tolist(), "history": self.history, "seconds": self._seconds}
+        self.resume.save(self.model, self.optimizer, progress)
+        self._saved = time.monotonic()
+        if stop:
+            raise SymbreakError(f"Stopped '{self.description}' on request after step {done}; run again to go on.")
+
+    def _restore(self) -> int:
+        progress = self.resume.load(self.model, self.optimizer)
+        if progress is None:
+            return 0
+        self._sums += torch.tensor(progress["sums"], dtype=torch.float64, device=self.engine.device)
+        self._seconds, self.history = progress["seconds"], progress["history"]
+        return int(progress["step"])
+
+
+#: Columns of the history that are worth a place in the progress bar.
+_SHOWN = {"train_loss", "validation_accuracy", "validation_accuracy_mean"}
+
+
+@contextmanager
+def _stop_request() -> Iterator[list[int]]:
+    """Turn SIGTERM (a time limit of a batch system) into a request; the list fills when it came."""
+    came: list[int] = []
+    try:
+        previous = signal.signal(signal.SIGTERM, lambda number, frame: came.append(number))
+    except ValueError:  # not in the main thread: nobody can be asked
+        yield came
+        return
+    try:
+        yield came
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+def parameter_groups(model: nn.Module) -> list[dict]:
+    """Split parameters into those that decay and those that do not (biases, norms, embeddings)."""
+    groups: dict[bool, list[nn.Parameter]] = {True: [], False: []}
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            groups[parameter.ndim > 1 and "positional_embedding" not in name].append(parameter)
+    return [{"params": params, "decays": decays} for decays, params in groups.items() if params]
+
+
+def write_history(path: str | Path, history: list[dict[str, float]]) -> None:
+    """Write one row for each epoch as CSV, atomically; a column that an epoch lacks stays empty."""
+    import csv
+
+    from symbreak.store import replacing
+
+    columns = list(dict.fromkeys(name for row in history for name in row))
+    with replacing(path) as temporary, open(temporary, "w", newline="") as handle:
+        writer = csv.DictWriter(handle, columns)
+        writer.writeheader()
+        writer.writerows(history)

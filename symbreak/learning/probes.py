@@ -1,0 +1,163 @@
+"""Train every classifier head of a network from one frozen pass of its trunk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from symbreak import models
+from symbreak.config import Experiment, Training
+from symbreak.data import ImageSet
+from symbreak.data.configured import load_configured
+from symbreak.errors import SymbreakError
+from symbreak.learning.augment import Augmentation
+from symbreak.learning.compute import Engine, choose_engine
+from symbreak.learning.loop import Loop, mixed_seed, parameter_groups, write_history
+from symbreak.learning.resume import ResumeFile, alone, digest
+from symbreak.learning.schedule import Schedule
+from symbreak.learning.train import correct, normalised_batches
+from symbreak.models.probe import Place, ProbeSet, record_taps
+
+
+def train_probes(experiment: Experiment, weights: Path, output: Path, history: Path) -> None:
+    """Train the probes of all taps and blocks together and write them to one file.
+
+    The trunk is frozen and runs once for each batch, without gradients; the losses
+    of the probes are summed, which leaves each probe's gradient its own (P1 section 2).
+
+    Parameters
+    ----------
+    experiment : Experiment
+        Data and probes.
+    weights : Path
+        The trained network, written by `train_network`.
+    output, history : Path
+        Files to write: safetensors and CSV.
+
+    Raises
+    ------
+    SymbreakError
+        If the weights are missing or damaged, or the data cannot be read.
+    """
+    with alone(output):
+        network, header = load_network(weights)
+        training = probe_training(experiment)
+        train = load_configured(experiment.data, "train", experiment.probes.train_per_label)
+        validation = load_configured(experiment.data, "validation")
+        seed = header["seed"]
+        torch.manual_seed(mixed_seed(seed, "initial probes", 0))
+        probes = ProbeSet(network.network, network.labels, experiment.probes)
+        engine = choose_engine(experiment.compute.model_copy(update={"precision": header["precision"]}))
+        key = digest([experiment.probes.model_dump(mode="json"), header, train.sha256, engine.precision])
+        resume = ResumeFile(output, key)
+        network, probes = network.to(engine.device).eval(), probes.to(engine.device).train()
+        loop = _loop(network, probes, experiment, training, train, validation, engine, resume, seed)
+        loop.description = f"probes of {header['name']} seed {seed}"
+        rows = loop.run()
+        write_history(history, rows)
+        models.save(output, probes, **{k: v for k, v in header.items() if k not in {"network", "labels"}})
+        resume.remove()
+
+
+def load_network(weights: Path) -> tuple[models.CCT, dict]:
+    """Read a trained network and its header, and refuse anything else.
+
+    Raises
+    ------
+    SymbreakError
+        If the file holds no network.
+    """
+    network, header = models.load(weights)
+    if not isinstance(network, models.CCT):
+        raise SymbreakError(f"{weights} holds probes, not a network; give the file `network.safetensors`.")
+    return network, header
+
+
+def probe_training(experiment: Experiment) -> Training:
+    """`training` section with only what the probes' images undergo: crop, flip and normalisation."""
+    probes = experiment.probes
+    return experiment.training.model_copy(
+        update={
+            "random_crop": probes.random_crop,
+            "horizontal_flip": probes.horizontal_flip,
+            "random_resized_crop": 1.0,
+            "randaugment": 0.0,
+            "mixup": 0.0,
+            "cutmix": 0.0,
+            "erasing": 0.0,
+        }
+    )
+
+
+def _loop(
+    network: models.CCT,
+    probes: ProbeSet,
+    experiment: Experiment,
+    training: Training,
+    train: ImageSet,
+    validation: ImageSet,
+    engine: Engine,
+    resume: ResumeFile,
+    seed: int,
+) -> Loop:
+    settings = experiment.probes
+
+    def loss(images: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        with engine.autocast():
+            tokens, _ = record_taps(network, images, probes.places)
+        outputs = probes({place: tensor.float() for place, tensor in tokens.items()})
+        costs = [functional.cross_entropy(f, targets, label_smoothing=settings.label_smoothing) for f in outputs.values()]
+        hits = [correct(fields, targets) for fields in outputs.values()]
+        return torch.stack(costs).sum(), torch.stack([c.detach() * len(images) for c in costs] + hits)
+
+    def validate() -> dict[str, float]:
+        accuracy = evaluate_probes(network, probes, validation, engine, training)
+        named = {f"validation_accuracy_{_label(place)}": value for place, value in accuracy.items()}
+        return {"validation_accuracy_mean": sum(named.values()) / len(named)} | named
+
+    names = [_label(place) for place in probes.places]
+    return Loop(
+        model=probes,
+        optimizer=torch.optim.AdamW(parameter_groups(probes), lr=settings.learning_rate, fused=True),
+        schedule=Schedule(
+            epochs=settings.epochs,
+            peak=settings.learning_rate,
+            kind=settings.schedule,
+            factor=settings.step_factor,
+            interval=settings.step_epochs,
+            decay=settings.weight_decay,
+        ),
+        images=train,
+        engine=engine,
+        augment=Augmentation.from_settings(training, train),
+        loss=loss,
+        metric_names=[f"train_loss_{n}" for n in names] + [f"train_accuracy_{n}" for n in names],
+        validate=validate,
+        resume=resume,
+        epochs=settings.epochs,
+        batch_size=settings.batch_size,
+        seed=seed,
+        validate_every=settings.epochs,
+        checkpoint_seconds=settings.checkpoint_seconds,
+    )
+
+
+@torch.no_grad()
+def evaluate_probes(
+    network: models.CCT, probes: ProbeSet, images: ImageSet, engine: Engine, training: Training
+) -> dict[Place, float]:
+    """Accuracy of every probe on images that are not augmented."""
+    hits = torch.zeros(len(probes.places), dtype=torch.float64, device=engine.device)
+    for pixels, labels in normalised_batches(images, engine, 500, training):
+        with engine.autocast():
+            tokens, _ = record_taps(network, pixels, probes.places)
+        outputs = probes({place: tensor.float() for place, tensor in tokens.items()})
+        hits += torch.stack([correct(fields, labels) for fields in outputs.values()]).double()
+    return dict(zip(probes.places, (hits / len(images)).tolist()))
+
+
+def _label(place: Place) -> str:
+    return f"{place[1]}_{place[0]}"

@@ -1,0 +1,202 @@
+"""Train one network of an experiment, one seed of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from symbreak import models
+from symbreak.config import Compute, Experiment, Training
+from symbreak.data import ImageSet
+from symbreak.data.configured import load_configured
+from symbreak.errors import SymbreakError
+from symbreak.learning.augment import Augmentation, normalise
+from symbreak.learning.compute import Engine, choose_engine
+from symbreak.learning.loop import Loop, mixed_seed, parameter_groups, write_history
+from symbreak.learning.resume import ResumeFile, alone, digest
+from symbreak.learning.schedule import Schedule
+
+
+def train_network(experiment: Experiment, network: str, seed: int, weights: Path, history: Path) -> None:
+    """Train a network and write its weights and its history.
+
+    Recipes: official CCT (AdamW, cosine, RandAugment, MixUp, CutMix, erasing),
+    and the papers' (step decay, per-image normalisation); all keys of `training`.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        Data, networks and training.
+    network : str
+        Name of the network in the experiment.
+    seed : int
+        Seed of the initial weights and of all that is random in the training.
+    weights, history : Path
+        Files to write: safetensors and CSV.
+
+    Raises
+    ------
+    SymbreakError
+        If the data cannot be read, the loss diverges, or another process writes these files.
+    """
+    with alone(weights):
+        train, validation = (load_configured(experiment.data, split) for split in ("train", "validation"))
+        require_side(train, experiment.networks[network].image_size)
+        torch.manual_seed(mixed_seed(seed, "initial weights", 0))
+        model = models.CCT(experiment.networks[network], train.n_labels)
+        settings = experiment.model_dump(mode="json", include={"data", "training", "compute"})
+        settings |= {"network": experiment.networks[network].model_dump(mode="json"), "seed": seed}
+        key = digest(settings | {"data_sha256": train.sha256})
+        resume = ResumeFile(weights, key)
+        engine = resumed_engine(resume, experiment.compute, model, train)
+        loop = _loop(model.to(engine.device), experiment.training, train, validation, engine, resume, seed)
+        loop.description = f"train {network} seed {seed}"
+        rows = loop.run()
+        write_history(history, rows)
+        models.save(
+            weights,
+            model,
+            name=network,
+            seed=seed,
+            dataset=train.name,
+            dataset_sha256=train.sha256,
+            training=experiment.training.model_dump(mode="json"),
+            precision=engine.precision,
+            device=engine.name,
+            validation_accuracy=rows[-1]["validation_accuracy"],
+        )
+        resume.remove()
+
+
+def _loop(
+    model: models.CCT,
+    training: Training,
+    train: ImageSet,
+    validation: ImageSet,
+    engine: Engine,
+    resume: ResumeFile,
+    seed: int,
+) -> Loop:
+    def loss(images: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        with engine.autocast():
+            fields = model(images)
+        cost = functional.cross_entropy(fields.float(), targets, label_smoothing=training.label_smoothing)
+        return cost, torch.stack([cost.detach() * len(images), correct(fields, targets)])
+
+    def validate() -> dict[str, float]:
+        numbers = evaluate(model, validation, engine, training)
+        model.train()
+        return numbers
+
+    return Loop(
+        model=model.train(),
+        optimizer=build_optimizer(model, training),
+        schedule=training_schedule(training),
+        images=train,
+        engine=engine,
+        augment=Augmentation.from_settings(training, train),
+        loss=loss,
+        metric_names=["train_loss", "train_accuracy"],
+        validate=validate,
+        resume=resume,
+        epochs=training.epochs,
+        batch_size=training.batch_size,
+        seed=seed,
+        validate_every=training.validate_every,
+        checkpoint_seconds=training.checkpoint_seconds,
+        gradient_clip=training.gradient_clip,
+    )
+
+
+def training_schedule(training: Training) -> Schedule:
+    """Learning-rate schedule of the `training` section."""
+    return Schedule(
+        epochs=training.epochs,
+        peak=training.learning_rate,
+        kind=training.schedule,
+        final=training.learning_rate_final,
+        factor=training.step_factor,
+        interval=training.step_epochs,
+        warmup=training.warmup_epochs,
+        cooldown=training.cooldown_epochs,
+        decay=training.weight_decay,
+        decay_final=training.weight_decay_final,
+        whole_epochs=training.schedule_update == "epoch",
+    )
+
+
+def build_optimizer(model: nn.Module, training: Training) -> torch.optim.Optimizer:
+    """AdamW (fused) or SGD with Nesterov momentum 0.9, as `training.optimizer` says."""
+    groups = parameter_groups(model)
+    if training.optimizer == "sgd":
+        return torch.optim.SGD(groups, lr=training.learning_rate, momentum=0.9, nesterov=True)
+    return torch.optim.AdamW(groups, lr=training.learning_rate, fused=True)
+
+
+def correct(fields: Tensor, targets: Tensor) -> Tensor:
+    """Count of images whose largest field is at the (largest) target."""
+    truth = targets if targets.ndim == 1 else targets.argmax(dim=1)
+    return (fields.argmax(dim=1) == truth).sum()
+
+
+def normalised_batches(
+    images: ImageSet, engine: Engine, batch_size: int, training: Training
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Batches of normalised images and labels in their order, nothing augmented."""
+    augmentation = Augmentation.from_settings(training, images)
+    for start in range(0, len(images), batch_size):
+        pixels = images.images[start : start + batch_size].to(engine.device)
+        labels = images.labels[start : start + batch_size].to(engine.device)
+        yield normalise(pixels, augmentation.normalisation, augmentation.mean, augmentation.std), labels
+
+
+@torch.no_grad()
+def evaluate(model: models.CCT, images: ImageSet, engine: Engine, training: Training) -> dict[str, float]:
+    """Cross entropy and accuracy of a network on images that are not augmented."""
+    model.eval()
+    sums = torch.zeros(2, dtype=torch.float64, device=engine.device)
+    for pixels, labels in normalised_batches(images, engine, 500, training):
+        with engine.autocast():
+            fields = model(pixels).float()
+        cost = functional.cross_entropy(fields, labels, reduction="sum")
+        sums += torch.stack([cost, correct(fields, labels)]).double()
+    loss, accuracy = (sums / len(images)).tolist()
+    return {"validation_loss": loss, "validation_accuracy": accuracy}
+
+
+def resumed_engine(resume: ResumeFile, compute: Compute, model: models.CCT, images: ImageSet) -> Engine:
+    """Choose an engine, or the one that the killed run had chosen: a resumed run must not change precision."""
+    known = resume.known_facts()
+    if known:
+        compute = compute.model_copy(update={"precision": known["precision"]})
+    side = model.network.image_size
+    pixels = torch.rand(32, 3, side, side)
+
+    def trial(engine: Engine) -> None:
+        with engine.autocast():
+            cost = model(pixels).float().square().mean()
+        cost.backward()
+        model.zero_grad(set_to_none=True)
+
+    engine = choose_engine(compute, trial)
+    resume.facts = {"precision": engine.precision}
+    return engine
+
+
+def require_side(images: ImageSet, side: int) -> None:
+    """Refuse images whose side is not the network's.
+
+    Raises
+    ------
+    SymbreakError
+        If the sides differ.
+    """
+    actual = tuple(images.images.shape[-2:])
+    if actual != (side, side):
+        raise SymbreakError(
+            f"The images of {images.name} are {actual[0]} x {actual[1]} pixels and `image_size` is {side}; set it so."
+        )

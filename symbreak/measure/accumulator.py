@@ -1,0 +1,147 @@
+"""Sums over images at one tap, from which every matrix follows."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+import xarray as xr
+from torch import Tensor
+
+from symbreak.data import ImageSet
+from symbreak.models.probe import ProbeSet
+
+#: Taps whose nodes are the attention heads side by side.
+HEADED_TAPS = frozenset({"query", "key", "value", "attention"})
+
+
+class TapAccumulator:
+    """Accumulates label means, accuracies and output fields of all blocks at one tap.
+
+    Sums are float64. ``feature_mean`` is the mean, not the sum, over the images of
+    a label: classes may be unbalanced.
+
+    Parameters
+    ----------
+    tap : str
+        Name of the tap.
+    probes : ProbeSet
+        Probes of the network, on the device of the pass.
+    samples, folds : int
+        Number of images, and of parts that they are dealt to.
+    """
+
+    def __init__(self, tap: str, probes: ProbeSet, samples: int, folds: int) -> None:
+        self.tap, self.probes, self.folds = tap, probes, folds
+        blocks, labels = probes.network.blocks, probes.labels
+        self.heads = probes.network.heads_per_block if tap in HEADED_TAPS else None
+        readout = probes[1, tap].readout.weight
+        self.nodes = readout.shape[1]
+
+        def zeros(*shape: int) -> Tensor:
+            return torch.zeros(*shape, dtype=torch.float64, device=readout.device)
+
+        self.feature_sum = zeros(blocks, folds * labels, self.nodes)
+        self.hits = zeros(blocks, labels)
+        self.head_hits = zeros(blocks, max(self.heads), labels) if self.heads else None
+        self.fields = torch.zeros(blocks, samples, labels)
+
+    def add(self, block: int, tokens: Tensor, truth: Tensor, cell: Tensor, rows: slice) -> None:
+        """Add a batch: tokens (images, tokens, nodes), true labels, cell = fold * labels + label."""
+        probe = self.probes[block, self.tap]
+        features = probe.features(tokens)
+        fields = probe.readout(features)
+        self.feature_sum[block - 1].index_add_(0, cell, features.double())
+        self.hits[block - 1].index_add_(0, truth, (fields.argmax(1) == truth).double())
+        self.fields[block - 1, rows] = fields.cpu()
+        if self.heads is None or self.head_hits is None:
+            return
+        heads = self.heads[block - 1]
+        weight = probe.readout.weight.view(self.probes.labels, heads, -1)
+        by_head = torch.einsum("bhd,lhd->bhl", features.view(len(features), heads, -1), weight)
+        right = (by_head.argmax(2) == truth[:, None]).double()
+        self.head_hits[block - 1, :heads].index_add_(1, truth, right.T)
+
+    def moments(self, images: ImageSet) -> xr.Dataset:
+        """Label means, readouts and accuracies as a labelled dataset."""
+        labels, blocks = self.probes.labels, self.probes.network.blocks
+        truth = images.labels
+        count = torch.bincount(fold_of_images(truth, self.folds) * labels + truth, minlength=self.folds * labels)
+        count = count.view(self.folds, labels).double()
+        total = count.sum(0).clamp(min=1)
+        sums = self.feature_sum.cpu().view(blocks, self.folds, labels, self.nodes)
+        means = sums / count.clamp(min=1)[None, :, :, None]
+        readout = torch.stack([self.probes[b, self.tap].readout.weight for b in range(1, blocks + 1)])
+        dataset = xr.Dataset(
+            {
+                "feature_mean": (("block", "fold", "label", "node"), means.numpy()),
+                "count": (("fold", "label"), count.numpy().astype("int32")),
+                "readout": (("block", "output", "node"), readout.detach().double().cpu().numpy()),
+                "accuracy": (("block",), (self.hits.sum(1).cpu() / total.sum()).numpy()),
+                "label_accuracy": (("block", "label"), (self.hits.cpu() / total).numpy()),
+            },
+            coords=self._coordinates(images),
+        )
+        if self.probes.settings.bias:
+            bias = torch.stack([self.probes[b, self.tap].readout.bias for b in range(1, blocks + 1)])
+            dataset["readout_bias"] = (("block", "output"), bias.detach().double().cpu().numpy())
+        if self.head_hits is not None:
+            dataset["head_label_accuracy"] = (("block", "head", "label"), (self.head_hits.cpu() / total).numpy())
+            dataset = dataset.assign_coords(head=np.arange(1, self.head_hits.shape[1] + 1))
+            dataset = dataset.assign_coords(head_of_node=self._head_of_node())
+        return dataset
+
+    def logits(self, images: ImageSet) -> xr.Dataset:
+        """Output fields of the probes of all blocks."""
+        blocks = {"block": np.arange(1, self.probes.network.blocks + 1)}
+        return logits_dataset(("block", "sample", "output"), self.fields, images, blocks)
+
+    def _coordinates(self, images: ImageSet) -> dict:
+        return {
+            "block": np.arange(1, self.probes.network.blocks + 1),
+            "node": np.arange(1, self.nodes + 1),
+            "fold": np.arange(1, self.folds + 1),
+            "output": np.arange(images.n_labels),
+            **label_coordinates(images),
+        }
+
+    def _head_of_node(self) -> tuple:
+        """Head of each node; by block only where blocks differ."""
+        assert self.heads is not None
+        table = np.stack([np.repeat(np.arange(1, h + 1), self.nodes // h) for h in self.heads]).astype("int32")
+        return ("node", table[0]) if len(set(self.heads)) == 1 else (("block", "node"), table)
+
+
+def label_coordinates(images: ImageSet) -> dict:
+    """Coordinates of labels and superclasses."""
+    coordinates: dict = {
+        "label": np.arange(images.n_labels),
+        "label_name": ("label", np.array(images.label_names, dtype=str)),
+    }
+    if images.superclass_names:
+        coordinates["superclass_of_label"] = ("label", np.array(images.superclass, dtype="int32"))
+        coordinates["superclass"] = np.arange(len(images.superclass_names))
+        coordinates["superclass_name"] = ("superclass", np.array(images.superclass_names, dtype=str))
+    return coordinates
+
+
+def logits_dataset(dims: tuple[str, ...], fields: Tensor, images: ImageSet, coordinates: dict) -> xr.Dataset:
+    """Output fields beside the true labels."""
+    return xr.Dataset(
+        {"logits": (dims, fields.numpy()), "truth": (("sample",), images.labels.numpy().astype("int32"))},
+        coords={"sample": np.arange(len(images)), "output": np.arange(images.n_labels), **coordinates},
+    )
+
+
+def fold_of_images(labels: Tensor, folds: int) -> Tensor:
+    """Deal the images of each label to the folds in turn, so that folds are balanced.
+
+    Examples
+    --------
+    >>> fold_of_images(torch.tensor([0, 0, 1, 0, 1]), folds=2).tolist()
+    [0, 1, 0, 0, 1]
+    """
+    fold = torch.empty_like(labels)
+    for label in labels.unique():
+        members = (labels == label).nonzero().squeeze(1)
+        fold[members] = torch.arange(len(members)) % folds
+    return fold

@@ -1,0 +1,90 @@
+"""One pass over images that yields every label mean, head accuracy and output field.
+
+Silencing all weights of the fully connected layer but those of node k gives
+``M_k[i, j] = mu_k(i) W_jk`` exactly, because the layer is linear: the label
+means mu and the readout W are all that any matrix needs (P1 section 2).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from symbreak import models
+from symbreak.config import Experiment
+from symbreak.data import ImageSet
+from symbreak.data.configured import load_configured
+from symbreak.errors import SymbreakError
+from symbreak.learning.compute import Engine, choose_engine
+from symbreak.learning.probes import load_network, probe_training
+from symbreak.learning.train import normalised_batches
+from symbreak.measure.accumulator import TapAccumulator, fold_of_images, logits_dataset
+from symbreak.models.probe import ProbeSet, record_taps
+from symbreak.progress import Progress
+from symbreak.store import provenance, write_dataset
+
+
+def measure(experiment: Experiment, weights: Path, probes_path: Path, folder: Path) -> None:
+    """Write ``moments/{tap}.nc`` and ``logits/{tap}.nc`` for every tap, and ``logits/network.nc``.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        Which images (`measurement.inputs`) and how many folds.
+    weights, probes_path : Path
+        Trained network and probes.
+    folder : Path
+        Folder of the seed.
+
+    Raises
+    ------
+    SymbreakError
+        If the files are missing or damaged, or do not belong together.
+    """
+    network, header = load_network(weights)
+    probes, _ = models.load(probes_path)
+    if not isinstance(probes, ProbeSet) or probes.network != network.network:
+        raise SymbreakError(f"The probes {probes_path} belong to another network than {weights}; train them again.")
+    split = "train" if experiment.measurement.inputs == "training" else "validation"
+    images = load_configured(experiment.data, split)
+    engine = choose_engine(experiment.compute.model_copy(update={"precision": header["precision"]}))
+    network, probes = network.to(engine.device).eval(), probes.to(engine.device).eval()
+    taps, fields = accumulate(network, probes, images, engine, experiment)
+    facts = {k: header[k] for k in ("seed", "dataset", "dataset_sha256", "precision", "device")}
+    source = f"{header['name']} ({network.network.architecture}) on {images.name}, {split} images"
+
+    def write(name: str, kind: str, dataset: Any, title: str) -> None:
+        attributes = provenance(experiment, title=title, source=source, **facts)
+        write_dataset(folder / kind / f"{name}.nc", dataset, kind, attributes)
+
+    accuracy = float((fields.argmax(1) == images.labels).double().mean())
+    for name, tap in taps.items():
+        moments = tap.moments(images).assign(network_accuracy=((), accuracy))
+        write(name, "moments", moments, f"label means at {name}")
+        write(name, "logits", tap.logits(images), f"output fields of the probes at {name}")
+    write("network", "logits", logits_dataset(("sample", "output"), fields, images, {}), "output fields of the network")
+
+
+@torch.no_grad()
+def accumulate(
+    network: models.CCT, probes: ProbeSet, images: ImageSet, engine: Engine, experiment: Experiment
+) -> tuple[dict[str, TapAccumulator], Tensor]:
+    """Run the frozen network once; return the sums of every tap and the network's own fields."""
+    folds, batch_size = experiment.measurement.folds, experiment.measurement.batch_size
+    cells = (fold_of_images(images.labels, folds) * images.n_labels + images.labels).to(engine.device)
+    taps = {tap: TapAccumulator(tap, probes, len(images), folds) for tap in probes.settings.taps}
+    outputs, start = [], 0
+    with Progress(total=len(images), desc="measure", unit="image") as bar:
+        for pixels, truth in normalised_batches(images, engine, batch_size, probe_training(experiment)):
+            rows = slice(start, start + len(truth))
+            with engine.autocast():
+                tokens, output = record_taps(network, pixels, probes.places)
+            outputs.append(output.float().cpu())
+            for (block, tap), tensor in tokens.items():
+                taps[tap].add(block, tensor.float(), truth, cells[rows], rows)
+            start = rows.stop
+            bar.update(len(truth))
+    return taps, torch.cat(outputs)

@@ -1,0 +1,196 @@
+"""The compact convolutional transformer (CCT) with every tap named.
+
+Source: Hassani et al., arXiv:2104.05704. Order of operations in an encoder
+block as in the published implementation: the residual stream is *replaced* by
+its LayerNorm before the feed-forward branch.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from symbreak.config import Network
+
+#: Receives the name of a tap and its tensor, shape (images, tokens, nodes).
+Record = Callable[[str, Tensor], None]
+
+
+class StochasticDepth(nn.Module):
+    """Drop a residual branch for whole images with a given probability (arXiv:1603.09382)."""
+
+    def __init__(self, probability: float) -> None:
+        super().__init__()
+        self.probability = probability
+
+    def forward(self, branch: Tensor) -> Tensor:
+        """Zero the branch of some images and scale the others up to keep the mean."""
+        if not self.training or self.probability == 0.0:
+            return branch
+        keep = 1.0 - self.probability
+        mask = branch.new_empty(branch.shape[0], 1, 1).bernoulli_(keep)
+        return branch * (mask / keep)
+
+
+class Tokenizer(nn.Module):
+    """Convolutions with ReLU and max-pooling that turn an image into tokens."""
+
+    def __init__(self, network: Network) -> None:
+        super().__init__()
+        _, kernel, convolutions = network.shape
+        channels = [3] + [network.inner_channels] * (convolutions - 1) + [network.dim]
+        stride, padding = max(1, kernel // 2 - 1), max(1, kernel // 2)
+        self.convolutions = nn.ModuleList(
+            nn.Conv2d(a, b, kernel, stride, padding, bias=False) for a, b in zip(channels, channels[1:])
+        )
+        self.pooled = [network.pooling == "every" or i == 0 for i in range(convolutions)]
+        for convolution in self.convolutions:
+            nn.init.kaiming_normal_(convolution.weight)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(images, 3, side, side) -> (images, tokens, dim)."""
+        images = images.contiguous(memory_format=torch.channels_last)
+        for convolution, pool in zip(self.convolutions, self.pooled):
+            images = convolution(images)
+            if pool:  # before the ReLU, with which it commutes: a quarter of the elements
+                images = functional.max_pool2d(images, 3, 2, 1)
+            images = functional.relu(images)
+        return images.flatten(2).transpose(1, 2)
+
+    def tokens(self, side: int) -> int:
+        """Count the tokens of a square image of `side` pixels."""
+        for convolution, pool in zip(self.convolutions, self.pooled):
+            stride, padding, kernel = convolution.stride[0], convolution.padding[0], convolution.kernel_size[0]
+            side = (side + 2 * padding - kernel) // stride + 1
+            side = (side + 2 - 3) // 2 + 1 if pool else side
+        return side * side
+
+
+class Block(nn.Module):
+    """One encoder block; `record` hears every tap."""
+
+    def __init__(self, network: Network, heads: int, stochastic_depth: float) -> None:
+        super().__init__()
+        dim, hidden = network.dim, int(network.dim * network.mlp_ratio)
+        self.heads = heads
+        self.attention_dropout = network.attention_dropout
+        self.attention_norm = nn.LayerNorm(dim)
+        self.qkv = nn.Linear(dim, 3 * dim, bias=False)
+        self.projection = nn.Linear(dim, dim)
+        self.feedforward_norm = nn.LayerNorm(dim)
+        self.linear1 = nn.Linear(dim, hidden)
+        self.linear2 = nn.Linear(hidden, dim)
+        self.dropout = nn.Dropout(network.dropout)
+        self.stochastic_depth = StochasticDepth(stochastic_depth)
+
+    def forward(self, stream: Tensor, record: Record | None = None) -> Tensor:
+        """(images, tokens, dim) -> (images, tokens, dim)."""
+        branch = self._attention(self.attention_norm(stream), record)
+        stream = stream + self.stochastic_depth(branch)
+        if record:
+            record("projection_skip", stream)
+        stream = self.feedforward_norm(stream)  # the residual stream itself is replaced
+        hidden = functional.gelu(self.linear1(stream))
+        branch = self.linear2(self.dropout(hidden))
+        if record:
+            record("feedforward_norm", stream)
+            record("linear1", hidden)
+            record("linear2", branch)
+        stream = stream + self.stochastic_depth(self.dropout(branch))
+        if record:
+            record("block", stream)
+        return stream
+
+    def _attention(self, normed: Tensor, record: Record | None) -> Tensor:
+        images, tokens, dim = normed.shape
+        qkv = self.qkv(normed)
+        query, key, value = qkv.view(images, tokens, 3, self.heads, dim // self.heads).permute(2, 0, 3, 1, 4)
+        attention = attend(query, key, value, self.attention_dropout if self.training else 0.0)
+        attention = attention.transpose(1, 2).reshape(images, tokens, dim)
+        projection = self.projection(attention)
+        if record:
+            record("attention_norm", normed)
+            record("qkv", qkv)
+            for name, part in zip(("query", "key", "value"), qkv.split(dim, dim=-1)):
+                record(name, part)
+            record("attention", attention)
+            record("projection", projection)
+        return self.dropout(projection)
+
+
+class CCT(nn.Module):
+    """Compact convolutional transformer.
+
+    Parameters
+    ----------
+    network : Network
+        Shape of the network, see `symbreak.config.Network`.
+    labels : int
+        Number of output units.
+    """
+
+    def __init__(self, network: Network, labels: int) -> None:
+        super().__init__()
+        self.network, self.labels = network, labels
+        self.tokenizer = Tokenizer(network)
+        tokens = self.tokenizer.tokens(network.image_size)
+        self.register_parameter("positional_embedding", None)
+        if network.positional_embedding == "learnable":
+            self.positional_embedding = nn.Parameter(torch.empty(1, tokens, network.dim))
+        elif network.positional_embedding == "sine":
+            self.positional_embedding = nn.Parameter(_sine(tokens, network.dim), requires_grad=False)
+        self.dropout = nn.Dropout(network.dropout)
+        depth = torch.linspace(0, network.stochastic_depth, network.blocks).tolist()
+        self.blocks = nn.ModuleList(Block(network, h, p) for h, p in zip(network.heads_per_block, depth))
+        self.norm = nn.LayerNorm(network.dim)
+        self.pooling = nn.Linear(network.dim, 1)
+        self.readout = nn.Linear(network.dim, labels)
+        self.apply(_initialise)
+        if network.positional_embedding == "learnable":
+            nn.init.trunc_normal_(self.positional_embedding, std=0.2)
+
+    def forward(self, images: Tensor, record: Callable[[int, str, Tensor], None] | None = None) -> Tensor:
+        """(images, 3, side, side), normalised -> (images, labels); `record` hears block, tap and tensor."""
+        tokens = self.norm(self.trunk(images, record))
+        weights = self.pooling(tokens).softmax(dim=1)
+        return self.readout((weights.transpose(1, 2) @ tokens).squeeze(1))
+
+    def trunk(self, images: Tensor, record: Callable[[int, str, Tensor], None] | None = None) -> Tensor:
+        """Everything before the final norm; `record` hears block (from 1), tap and tensor."""
+        stream = self.tokenizer(images)
+        if self.positional_embedding is not None:
+            stream = stream + self.positional_embedding
+        stream = self.dropout(stream)
+        for number, block in enumerate(self.blocks, start=1):
+            hear = (lambda name, tensor, n=number: record(n, name, tensor)) if record else None
+            stream = block(stream, hear)
+        return stream
+
+
+def attend(query: Tensor, key: Tensor, value: Tensor, dropout: float) -> Tensor:
+    """Scaled dot-product attention, (images, heads, tokens, head size) each."""
+    if query.device.type == "cpu" and query.dtype == torch.bfloat16:
+        # PyTorch's bf16 backward pass of this operation is several times slower on CPUs than its
+        # fp32 one and would eat all that bf16 gains elsewhere; see benchmarks/training.py.
+        with torch.autocast("cpu", enabled=False):
+            return attend(query.float(), key.float(), value.float(), dropout).to(query.dtype)
+    return functional.scaled_dot_product_attention(query, key, value, dropout_p=dropout)
+
+
+def _initialise(module: nn.Module) -> None:
+    if isinstance(module, nn.Linear):
+        nn.init.trunc_normal_(module.weight, std=0.02)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
+
+
+def _sine(tokens: int, dim: int) -> Tensor:
+    """Sinusoidal positions as published with CCT: sine on even, cosine on odd channels."""
+    position = torch.arange(tokens, dtype=torch.float64)[:, None]
+    frequency = torch.exp(-math.log(1e4) * 2 * (torch.arange(dim) // 2) / dim)
+    angle = position * frequency
+    return torch.where(torch.arange(dim) % 2 == 0, angle.sin(), angle.cos()).float()[None]

@@ -1,0 +1,53 @@
+"""Networks and probes as files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from symbreak.config import Network, Probes
+from symbreak.errors import SymbreakError
+from symbreak.models.cct import CCT
+from symbreak.models.probe import ProbeSet
+from symbreak.store import read_weights, write_weights
+
+
+def save(path: str | Path, model: CCT | ProbeSet, **description: Any) -> None:
+    """Write a network or its probes as safetensors, atomically.
+
+    Parameters
+    ----------
+    path : path
+        File to write.
+    model : CCT or ProbeSet
+        What to write; its shape goes into the header.
+    **description
+        Further facts for the header, such as the data set.
+    """
+    header: dict[str, Any] = {"network": model.network.model_dump(mode="json"), "labels": model.labels, **description}
+    if isinstance(model, ProbeSet):
+        header["probes"] = model.settings.model_dump(mode="json")
+    write_weights(path, model.state_dict(), header)
+
+
+def load(path: str | Path) -> tuple[CCT | ProbeSet, dict[str, Any]]:
+    """Read what `save` wrote: the model in evaluation mode, and its header.
+
+    Raises
+    ------
+    SymbreakError
+        If the file is missing, damaged or foreign.
+    """
+    tensors, header = read_weights(path)
+    try:
+        network, labels = Network(**header["network"]), int(header["labels"])
+        model: nn.Module = (
+            ProbeSet(network, labels, Probes(**header["probes"])) if "probes" in header else CCT(network, labels)
+        )
+        model.load_state_dict(tensors)
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        reason = str(error).split("\n")[0]
+        raise SymbreakError(f"The weights {path} do not fit their own header ({reason}); train again.") from error
+    return model.eval(), header  # type: ignore[return-value]

@@ -1,0 +1,106 @@
+"""Read the published CCT checkpoints by their own key names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from torch import Tensor
+
+from symbreak.errors import SymbreakError
+from symbreak.models.cct import CCT
+from symbreak.models.registry import build
+
+#: Published name -> ours, inside an encoder block.
+_BLOCK = {
+    "pre_norm": "attention_norm",
+    "self_attn.qkv": "qkv",
+    "self_attn.proj": "projection",
+    "linear1": "linear1",
+    "norm1": "feedforward_norm",
+    "linear2": "linear2",
+}
+_CLASSIFIER = {"norm": "norm", "attention_pool": "pooling", "fc": "readout"}
+
+
+def load_official(state_dict: Mapping[str, Tensor], **options: Any) -> CCT:
+    """Build the CCT whose published `state_dict` this is.
+
+    Blocks, kernel, convolutions, width, labels and positional embedding are read
+    off the tensors; the number of heads is not recorded there.
+
+    Parameters
+    ----------
+    state_dict : mapping of str to tensor
+        Keys ``tokenizer.conv_layers.{i}.0.weight``, ``classifier.blocks.{i}.…``,
+        ``classifier.{norm,attention_pool,fc,positional_emb}``; read it by
+        ``torch.load(path, weights_only=True)``.
+    **options
+        Keys of `symbreak.config.Network` that the tensors do not tell: `heads`
+        (default 4), `image_size` (default 32), `positional_embedding="sine"`.
+
+    Raises
+    ------
+    SymbreakError
+        If keys are missing, foreign, or do not fit.
+
+    Examples
+    --------
+    >>> from symbreak.models import build
+    >>> network = build("cct_2_3x1", labels=10, dim=32)
+    >>> load_official(export_official(network)).labels
+    10
+    """
+    try:
+        shape = _shape(state_dict)
+    except (KeyError, ValueError, IndexError) as error:
+        raise SymbreakError(f"This is not a published CCT state dict, the key {error} is missing.") from None
+    renamed = {_rename(key): tensor for key, tensor in state_dict.items()}
+    network = build(**(shape | options))
+    try:
+        network.load_state_dict(renamed)
+    except RuntimeError as error:
+        reason = str(error).split("\n")[1].strip() if "\n" in str(error) else str(error)
+        raise SymbreakError(f"The published state dict does not fit {shape['name']}: {reason}") from None
+    return network
+
+
+def export_official(network: CCT) -> dict[str, Tensor]:
+    """Name the tensors of a network as the published implementation does."""
+    return {_publish(key): tensor for key, tensor in network.state_dict().items()}
+
+
+def _shape(state: Mapping[str, Tensor]) -> dict[str, Any]:
+    convolutions = [k for k in state if re.fullmatch(r"tokenizer\.conv_layers\.\d+\.0\.weight", k)]
+    blocks = {m.group(1) for k in state if (m := re.match(r"classifier\.blocks\.(\d+)\.", k))}
+    first = state["tokenizer.conv_layers.0.0.weight"]
+    labels, dim = state["classifier.fc.weight"].shape
+    shape: dict[str, Any] = {
+        "name": f"cct_{len(blocks)}_{first.shape[-1]}x{len(convolutions)}",
+        "labels": labels,
+        "dim": dim,
+        "mlp_ratio": state["classifier.blocks.0.linear1.weight"].shape[0] / dim,
+        "positional_embedding": "learnable" if "classifier.positional_emb" in state else "none",
+    }
+    if len(convolutions) > 1:
+        shape["inner_channels"] = first.shape[0]
+    return shape
+
+
+def _rename(key: str) -> str:
+    for theirs, ours in _BLOCK.items():
+        key = re.sub(rf"^classifier\.blocks\.(\d+)\.{re.escape(theirs)}\.", rf"blocks.\1.{ours}.", key)
+    for theirs, ours in _CLASSIFIER.items():
+        key = re.sub(rf"^classifier\.{theirs}\.", f"{ours}.", key)
+    key = re.sub(r"^tokenizer\.conv_layers\.(\d+)\.0\.", r"tokenizer.convolutions.\1.", key)
+    return key.replace("classifier.positional_emb", "positional_embedding")
+
+
+def _publish(key: str) -> str:
+    for theirs, ours in _BLOCK.items():
+        key = re.sub(rf"^blocks\.(\d+)\.{ours}\.", rf"classifier.blocks.\1.{theirs}.", key)
+    for theirs, ours in _CLASSIFIER.items():
+        key = re.sub(rf"^{ours}\.", f"classifier.{theirs}.", key)
+    key = re.sub(r"^tokenizer\.convolutions\.(\d+)\.", r"tokenizer.conv_layers.\1.0.", key)
+    return key.replace("positional_embedding", "classifier.positional_emb")

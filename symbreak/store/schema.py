@@ -1,0 +1,108 @@
+"""What our NetCDF files hold: order of dimensions, variables and global attributes.
+
+`docs/data-format.md` is generated from these tables.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+SCHEMA_VERSION = "1.0"
+
+#: Order of the dimensions in every file.
+DIMENSIONS: dict[str, str] = {
+    "seed": "seed of the training",
+    "block": "encoder block, from 1",
+    "tap": "place where the block is opened",
+    "head": "attention head, from 1",
+    "node": "node of the tap, from 1",
+    "threshold": "clipping threshold, fraction of the largest field",
+    "label": "label of the input, from 0",
+    "output": "output unit, from 0",
+    "superclass": "superclass, from 0",
+    "filling": "number of owned labels of a superclass",
+    "epoch": "training epoch",
+    "fold": "part of the images",
+    "sample": "image, in the order of the data set",
+}
+
+
+class Variable(NamedTuple):
+    """Meaning of one variable."""
+
+    long_name: str
+    symbol: str
+    equation: str
+    units: str = "1"
+
+
+P1, P2 = "arXiv:2501.12900", "arXiv:2506.23832"
+
+#: Name -> meaning. A standard error is called `<name>_stderr` and needs no entry of its own.
+VARIABLES: dict[str, Variable] = {
+    "feature_mean": Variable("mean pooled feature over the images of a label", "mu_k(i)", f"{P1} section 2"),
+    "count": Variable("number of images", "N", ""),
+    "readout": Variable("weight of the fully connected layer", "W_jk", f"{P1} section 2"),
+    "readout_bias": Variable("bias of the fully connected layer", "b_j", ""),
+    "accuracy": Variable("accuracy of the classifier head", "Acc", f"{P1} Table 1"),
+    "label_accuracy": Variable("accuracy on the images of a label", "Acc_i", ""),
+    "head_label_accuracy": Variable(
+        "accuracy on the images of a label with the fields of one head only", "Acc_hi", f"{P1} Fig. 8"
+    ),
+    "network_accuracy": Variable("accuracy of the whole network", "Acc", f"{P1} Table 1"),
+    "logits": Variable("output field", "h_j", ""),
+    "truth": Variable("label of the image", "", ""),
+    "field_maximum": Variable("largest field of a matrix before normalisation", "max M", f"{P1} section 2"),
+    "n_clusters": Variable("clusters of a matrix, mean over matrices", "N_c", f"{P1} Table 1"),
+    "cluster_size": Variable("size of a cluster, mean over clusters", "C_s", f"{P1} Table 1"),
+    "diagonal": Variable("labels in clusters of a matrix, mean over matrices", "diag", f"{P1} Table 1"),
+    "noise": Variable("above-threshold elements outside clusters, mean over matrices", "n", f"{P1} Table 1"),
+    "square_sum": Variable("sum of squared cluster sizes of a matrix", "sum s^2", f"{P1} eq. 3"),
+    "largest": Variable("size of the largest cluster of a matrix", "", ""),
+    "appearance": Variable("matrices whose clusters contain the label", "c_l", f"{P1} Fig. 4a"),
+    "diagonal_field": Variable("summed field on the diagonal in clusters", "", f"{P1} Fig. 4b"),
+    "signal": Variable("signal", "N_c C_s N_M / N_l", f"{P1} eq. 1"),
+    "noise_internal": Variable("internal noise", "noise_I", f"{P1} eq. 2"),
+    "noise_external": Variable("external noise", "noise_E", f"{P1} eq. 3"),
+    "snr": Variable("signal-to-noise ratio", "SNR", f"{P1} eq. 4"),
+    "snr_exact": Variable("signal-to-noise ratio with exact denominator", "SNR", f"{P1} eq. 4"),
+    "signal_minimum": Variable("signal of the rarest label", "signal_MIN", f"{P1} Fig. 5b"),
+    "snr_minimum": Variable("signal-to-noise ratio of the rarest label", "SNR_MIN", f"{P1} Fig. 5b"),
+    "n_empty": Variable("matrices without a cluster", "", ""),
+}
+
+#: Kind of file -> variables that it must hold with their dimensions (without a leading seed).
+KINDS: dict[str, dict[str, tuple[str, ...]]] = {
+    "moments": {
+        "feature_mean": ("block", "node", "label", "fold"),
+        "count": ("label", "fold"),
+        "readout": ("block", "node", "output"),
+        "accuracy": ("block",),
+    },
+    "logits": {"logits": ("sample", "output"), "truth": ("sample",)},
+    "statistics": {
+        name: ("block", "threshold")
+        for name in ("n_clusters", "cluster_size", "diagonal", "noise", "signal", "snr", "snr_minimum")
+    },
+    "nodes": {name: ("block", "node", "threshold") for name in ("n_clusters", "cluster_size", "diagonal", "noise")},
+}
+
+#: Global attributes of every file.
+GLOBALS: dict[str, str] = {
+    "Conventions": "CF-1.11",
+    "title": "what the file holds",
+    "source": "network and data set",
+    "history": "when and by which command it was written",
+    "references": "papers that define the quantities",
+    "schema_version": "version of this schema",
+    "symbreak_kind": "kind of file: " + ", ".join(KINDS),
+    "symbreak_version": "version of the package",
+    "git_commit": "commit of the package, or unknown",
+    "config": "experiment, canonical JSON",
+    "config_sha256": "SHA-256 of `config`",
+    "seed": "seed of the training; a list where seeds are joined",
+    "dataset": "data set",
+    "dataset_sha256": "SHA-256 of the training images and labels",
+    "precision": "precision of the trunk",
+    "device": "device of the training",
+}
