@@ -38,11 +38,16 @@ class Draws:
         return drawn.to(self.device, non_blocking=True)
 
     def beta(self, alpha: float) -> Tensor:
-        """Draw from the symmetric beta distribution, shape (images,), as a ratio of two gamma draws."""
-        shape = torch.full((self.count, 2), alpha, device=self.generator.device)
-        # For a tiny alpha both draws can underflow; the ratio must then be a number all the same.
-        drawn = torch._standard_gamma(shape, generator=self.generator) + torch.finfo(torch.float32).tiny
-        return (drawn[:, 0] / drawn.sum(dim=1)).to(self.device, non_blocking=True)
+        """Draw from the symmetric beta distribution, shape (images,), as a share of two gamma draws.
+
+        In logarithms, with Gamma(alpha) = Gamma(alpha + 1) * U^(1/alpha), because for a small alpha both
+        draws would underflow and their share would be lost.
+        """
+        above = torch.full((self.count, 2), alpha + 1, device=self.generator.device)
+        logarithm = torch._standard_gamma(above, generator=self.generator).log()
+        uniform = torch.rand((self.count, 2), generator=self.generator, device=self.generator.device)
+        logarithm += uniform.clamp(min=torch.finfo(torch.float32).tiny).log() / alpha
+        return logarithm.softmax(dim=1)[:, 0].to(self.device, non_blocking=True)
 
     def below(self, bound: int | Tensor) -> Tensor:
         """Draw integers 0 ... ``bound`` - 1, shape (images,); ``bound`` may differ between images."""
