@@ -6,7 +6,6 @@ with its mark, a superclass is the base letter: labels of one superclass share n
 
 import argparse
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -15,6 +14,7 @@ from torch.nn.functional import grid_sample
 from symbreak.data import glyphs
 from symbreak.data.images import ImageSet, assemble
 from symbreak.errors import SymbreakError
+from symbreak.progress import Progress
 
 SIZE = 32
 GROUPS = (
@@ -44,8 +44,9 @@ class Nuisance:
         Largest logarithm of width over height, either way.
     shrink : float
         Largest fraction by which the letter stays below the largest size that fits.
-    stroke : float
-        Largest shift of the outline, output pixels, either way.
+    thicker, thinner : float
+        Largest shift of the outline outwards and inwards, output pixels; never more than half of the
+        way to the middle of the thickest stroke.
     blur : float
         Largest extra width of the edge's ramp, output pixels.
     contrast_loss : float
@@ -62,7 +63,8 @@ class Nuisance:
     shear: float = 0.2
     stretch: float = 0.2
     shrink: float = 0.3
-    stroke: float = 0.5
+    thicker: float = 0.5
+    thinner: float = 0.3
     blur: float = 0.8
     contrast_loss: float = 0.6
     chroma: float = 1.0
@@ -110,7 +112,8 @@ def draw(
     labels = generator.permutation(np.repeat(np.arange(len(LETTERS)), per_label))
     images = torch.empty(len(labels), 3, SIZE, SIZE, dtype=torch.uint8)
     fields = glyphs.fields(LETTERS)
-    for start in _steps(len(labels), split, progress):
+    starts = range(0, len(labels), _CHUNK)
+    for start in Progress(starts, desc=f"draw {split} letters", unit="k", disable=not progress):
         chunk = slice(start, start + _CHUNK)
         images[chunk] = _images(fields, labels[chunk], generator, nuisance)
     return assemble("diacritics", images, torch.from_numpy(labels), LETTERS, SUPERCLASS, SUPERCLASS_NAMES)
@@ -123,13 +126,6 @@ def _check(per_label: int, seed: int, nuisance: float) -> None:
         raise SymbreakError(f"The seed of diacritics is {seed}: choose 0 or more.")
     if not 0 <= nuisance <= 2:
         raise SymbreakError(f"The nuisance of diacritics is {nuisance}: choose a number between 0 and 2.")
-
-
-def _steps(total: int, split: str, progress: bool) -> Any:
-    from tqdm import tqdm
-
-    steps = range(0, total, _CHUNK)
-    return tqdm(steps, desc=f"drawing {split} letters", unit="k", disable=not progress, leave=False)
 
 
 def _images(
@@ -161,7 +157,7 @@ def _coverage(
     def between(low: float, high: float) -> np.ndarray:
         return generator.uniform(low, high, n) * nuisance
 
-    stroke = between(-amplitude.stroke, amplitude.stroke)
+    stroke = between(-amplitude.thinner, amplitude.thicker)
     edge = 1 + between(0, amplitude.blur)
     shape = _shape(
         np.deg2rad(between(-amplitude.rotation, amplitude.rotation)),
@@ -172,6 +168,7 @@ def _coverage(
     extent = np.einsum("nij,nj->ni", np.abs(shape), fields.half_size[faces, letters])
     room = SIZE / 2 - _MARGIN - np.maximum(stroke, 0) - edge / 2
     scale = (room / extent.max(axis=1)) * (1 - between(0, amplitude.shrink))
+    stroke = np.maximum(stroke, -0.5 * scale * fields.distance[faces, letters].max(axis=(1, 2)))
     slack = room[:, None] - scale[:, None] * extent
     shift = slack * generator.uniform(-1, 1, (n, 2)) * min(nuisance, 1.0)
     inverse = np.linalg.inv(shape * scale[:, None, None]) * (SIZE / glyphs.FIELD)
