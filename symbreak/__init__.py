@@ -1,3 +1,50 @@
-"""symbreak: how attention heads and nodes of a trained network divide labels among themselves."""
+"""symbreak: how attention heads and nodes of a trained network divide labels among themselves.
+
+Parts are imported when they are first used, so that the numpy wing never pays
+for torch:
+
+>>> import symbreak
+>>> result = symbreak.observables.signal_to_noise(14.6, 417.2, 2.93, n_matrices=256, n_labels=100)
+>>> round(result.snr, 2)
+3.28
+
+Importing the package registers the accessor ``dataset.symbreak`` with xarray.
+"""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+
+from symbreak import _registration
 
 __version__ = "0.1.0"
+
+_PARTS = (
+    "clusters",
+    "config",
+    "data",
+    "errors",
+    "figures",
+    "learning",
+    "matrices",
+    "measure",
+    "models",
+    "observables",
+    "planted",
+    "reference",
+    "store",
+)
+
+
+def __getattr__(name: str) -> ModuleType:
+    if name in _PARTS:
+        return importlib.import_module(f"symbreak.{name}")
+    raise AttributeError(f"module 'symbreak' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_PARTS])
+
+
+_registration.with_xarray("symbreak.matrices.accessor")

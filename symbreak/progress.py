@@ -8,6 +8,10 @@ from typing import Any
 from tqdm import tqdm
 
 
+#: One line of progress where nothing can move.
+LINE = "{desc} {percentage:3.0f} % {bar:16} {n_fmt}/{total_fmt} [{elapsed} < {remaining}, {rate_fmt}{postfix}]"
+
+
 class Progress(tqdm):
     """A tqdm bar; where standard error is no terminal, one line every ten seconds.
 
@@ -23,7 +27,7 @@ class Progress(tqdm):
     def __init__(self, *args: Any, **options: Any) -> None:
         self.moves = sys.stderr.isatty()
         if not self.moves:
-            options = {"mininterval": 10.0, "maxinterval": 20.0, "ncols": 100, "ascii": " ─━"} | options
+            options = {"mininterval": 10.0, "maxinterval": 20.0, "bar_format": LINE, "ascii": " ─━"} | options
         super().__init__(*args, **({"dynamic_ncols": self.moves, "file": sys.stderr} | options))
 
     def display(self, msg: str | None = None, pos: int | None = None) -> bool | None:

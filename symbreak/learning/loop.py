@@ -133,7 +133,7 @@ class Loop:
         self._sums.zero_()
         self.history.append(row | {"seconds": round(self._seconds, 3)})
         self.after_epoch(epoch)
-        shown = {k.replace("validation_", "val "): f"{v:.3f}" for k, v in row.items() if k in _SHOWN}
+        shown = {_SHOWN[k]: f"{v:.3f}" for k, v in row.items() if k in _SHOWN}
         bar.set_postfix(epoch=f"{epoch}/{self.epochs}", **shown, refresh=False)
 
     def _require_finite(self, epoch: int) -> None:
@@ -165,7 +165,7 @@ class Loop:
 
 
 #: Columns of the history that are worth a place in the progress bar.
-_SHOWN = {"train_loss", "validation_accuracy", "validation_accuracy_mean"}
+_SHOWN = {"train_loss": "loss", "validation_accuracy": "accuracy", "validation_accuracy_mean": "accuracy"}
 
 
 @contextmanager

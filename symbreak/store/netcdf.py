@@ -34,7 +34,7 @@ def write_dataset(path: str | Path, dataset: xr.Dataset, kind: str, attributes: 
         If the dataset lacks something that its kind demands, or cannot be written.
     """
     dataset = described(dataset)
-    dataset.attrs = {"symbreak_kind": kind} | attributes
+    dataset.attrs = attributes | {"symbreak_kind": kind}
     check(dataset, str(path))
     encoding = {name: _encoding(dataset[name]) for name in dataset.variables}
     with replacing(path) as temporary:
@@ -125,8 +125,8 @@ def check(dataset: xr.Dataset, where: str, kind: str | None = None) -> None:
     for name, dims in KINDS[actual].items():
         if name not in dataset:
             raise SymbreakError(f"{where} lacks the variable `{name}` that every file of {actual} has; write it anew.")
-        found = tuple(d for d in dataset[name].dims if d != "seed")
-        if found != dims:
+        found = dataset[name].dims
+        if found not in (dims, ("seed", *dims), ("block", *dims), ("seed", "block", *dims)):
             raise SymbreakError(f"{where}: `{name}` has dimensions {found} in place of {dims}; write it anew.")
     for dim in dataset.dims:
         if dim not in dataset.coords:

@@ -14,6 +14,7 @@ DIMENSIONS: dict[str, str] = {
     "seed": "seed of the training",
     "block": "encoder block, from 1",
     "tap": "place where the block is opened",
+    "sample": "image, in the order of the data set",
     "head": "attention head, from 1",
     "node": "node of the tap, from 1",
     "threshold": "clipping threshold, fraction of the largest field",
@@ -23,7 +24,6 @@ DIMENSIONS: dict[str, str] = {
     "filling": "number of owned labels of a superclass",
     "epoch": "training epoch",
     "fold": "part of the images",
-    "sample": "image, in the order of the data set",
 }
 
 
@@ -38,7 +38,8 @@ class Variable(NamedTuple):
 
 P1, P2 = "arXiv:2501.12900", "arXiv:2506.23832"
 
-#: Name -> meaning. A standard error is called `<name>_stderr` and needs no entry of its own.
+#: Name -> meaning of what is measured. What is computed carries its meaning from where it is computed.
+#: A standard error is called `<name>_stderr` and needs no entry of its own.
 VARIABLES: dict[str, Variable] = {
     "feature_mean": Variable("mean pooled feature over the images of a label", "mu_k(i)", f"{P1} section 2"),
     "count": Variable("number of images", "N", ""),
@@ -52,26 +53,9 @@ VARIABLES: dict[str, Variable] = {
     "network_accuracy": Variable("accuracy of the whole network", "Acc", f"{P1} Table 1"),
     "logits": Variable("output field", "h_j", ""),
     "truth": Variable("label of the image", "", ""),
-    "field_maximum": Variable("largest field of a matrix before normalisation", "max M", f"{P1} section 2"),
-    "n_clusters": Variable("clusters of a matrix, mean over matrices", "N_c", f"{P1} Table 1"),
-    "cluster_size": Variable("size of a cluster, mean over clusters", "C_s", f"{P1} Table 1"),
-    "diagonal": Variable("labels in clusters of a matrix, mean over matrices", "diag", f"{P1} Table 1"),
-    "noise": Variable("above-threshold elements outside clusters, mean over matrices", "n", f"{P1} Table 1"),
-    "square_sum": Variable("sum of squared cluster sizes of a matrix", "sum s^2", f"{P1} eq. 3"),
-    "largest": Variable("size of the largest cluster of a matrix", "", ""),
-    "appearance": Variable("matrices whose clusters contain the label", "c_l", f"{P1} Fig. 4a"),
-    "diagonal_field": Variable("summed field on the diagonal in clusters", "", f"{P1} Fig. 4b"),
-    "signal": Variable("signal", "N_c C_s N_M / N_l", f"{P1} eq. 1"),
-    "noise_internal": Variable("internal noise", "noise_I", f"{P1} eq. 2"),
-    "noise_external": Variable("external noise", "noise_E", f"{P1} eq. 3"),
-    "snr": Variable("signal-to-noise ratio", "SNR", f"{P1} eq. 4"),
-    "snr_exact": Variable("signal-to-noise ratio with exact denominator", "SNR", f"{P1} eq. 4"),
-    "signal_minimum": Variable("signal of the rarest label", "signal_MIN", f"{P1} Fig. 5b"),
-    "snr_minimum": Variable("signal-to-noise ratio of the rarest label", "SNR_MIN", f"{P1} Fig. 5b"),
-    "n_empty": Variable("matrices without a cluster", "", ""),
 }
 
-#: Kind of file -> variables that it must hold with their dimensions (without a leading seed).
+#: Kind of file -> variables that it must hold with their dimensions; seed, or seed and block, may come before.
 KINDS: dict[str, dict[str, tuple[str, ...]]] = {
     "moments": {
         "feature_mean": ("block", "node", "label", "fold"),

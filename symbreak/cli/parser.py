@@ -1,0 +1,151 @@
+"""Arguments of every verb."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+from symbreak import __version__
+from symbreak.cli import verbs
+
+Verb = Callable[[argparse.Namespace], None]
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Parser of the whole command line."""
+    parser = argparse.ArgumentParser(
+        prog="symbreak",
+        description="Measure how the heads and nodes of a trained network divide labels among themselves.",
+        epilog="The workflow calls these verbs: snakemake --cores all. Each has --help with an example.",
+    )
+    parser.add_argument("--version", action="version", version=f"symbreak {__version__}")
+    commands = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    _learning(commands)
+    _analysis(commands)
+    _service(commands)
+    return parser
+
+
+def _verb(commands, name: str, run: Verb, summary: str, example: str) -> argparse.ArgumentParser:
+    parser = commands.add_parser(
+        name,
+        help=summary,
+        description=summary[0].upper() + summary[1:] + ".",
+        epilog=f"example:\n  symbreak {name} {example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _with_config(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    parser.add_argument("--config", type=Path, default=Path("config/demo.yaml"), help="experiment file (default: %(default)s)")
+    return parser
+
+
+def _with_threads(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    parser.add_argument("--threads", type=_positive, default=1, help="processor threads (default: %(default)s)")
+    return parser
+
+
+def _learning(commands) -> None:
+    train = _with_threads(
+        _with_config(
+            _verb(
+                commands,
+                "train",
+                verbs.train,
+                "train one network of an experiment; a killed training goes on where it stopped",
+                "--config config/demo.yaml --network cct --seed 1 --folder results/demo/cct/seed1",
+            )
+        )
+    )
+    train.add_argument("--network", required=True, help="name of the network in the experiment")
+    train.add_argument("--seed", type=int, required=True, help="seed of the training")
+    train.add_argument("--folder", type=Path, required=True, help="where network.safetensors and history.csv go")
+    probe = _with_threads(
+        _with_config(
+            _verb(
+                commands,
+                "probe",
+                verbs.probe,
+                "train the classifier heads of every tap and block in one frozen pass",
+                "--config config/demo.yaml --folder results/demo/cct/seed1",
+            )
+        )
+    )
+    probe.add_argument("--folder", type=Path, required=True, help="folder of network.safetensors; probes/ goes there")
+    measure = _with_threads(
+        _with_config(
+            _verb(
+                commands,
+                "measure",
+                verbs.measure,
+                "accumulate label means, head accuracies and output fields in one pass",
+                "--config config/demo.yaml --folder results/demo/cct/seed1",
+            )
+        )
+    )
+    measure.add_argument("--folder", type=Path, required=True, help="folder of the seed; moments/ and logits/ go there")
+
+
+def _analysis(commands) -> None:
+    scan = _with_threads(
+        _with_config(
+            _verb(
+                commands,
+                "scan",
+                verbs.scan,
+                "matrices, clusters and signal-to-noise ratio of all nodes at all thresholds",
+                "--moments results/demo/cct/seed1/moments/block.nc "
+                "--statistics results/demo/cct/seed1/statistics/block.nc --nodes results/demo/cct/seed1/nodes/block.nc",
+            )
+        )
+    )
+    scan.add_argument("--moments", type=Path, required=True, help="label means of one tap")
+    scan.add_argument("--statistics", type=Path, required=True, help="file to write: averages over nodes")
+    scan.add_argument("--nodes", type=Path, required=True, help="file to write: every node")
+    join = _verb(
+        commands,
+        "join",
+        verbs.join,
+        "stack the results of several seeds along the dimension seed",
+        "results/demo/cct/seed1/statistics/block.nc results/demo/cct/seed2/statistics/block.nc "
+        "--output results/demo/cct/statistics/block.nc",
+    )
+    join.add_argument("files", type=Path, nargs="+", help="files of one kind, one for each seed")
+    join.add_argument("--output", type=Path, required=True, help="file to write")
+
+
+def _service(commands) -> None:
+    configure = _verb(
+        commands,
+        "configure",
+        verbs.configure,
+        "check settings and write them out in full, defaults included",
+        """--settings '{"name": "mine", "networks": {"small": {"dim": 64}}}' --output results/mine/experiment.yaml""",
+    )
+    source = configure.add_mutually_exclusive_group(required=True)
+    source.add_argument("--settings", help="settings as JSON")
+    source.add_argument("--config", type=Path, help="experiment file")
+    configure.add_argument("--output", type=Path, help="file to write (default: standard output)")
+    schema = _verb(
+        commands, "schema", verbs.schema, "print the keys of an experiment file", "--format markdown > docs/configuration.md"
+    )
+    schema.add_argument("--format", choices=("json", "markdown"), default="markdown", help="(default: %(default)s)")
+    validate = _verb(
+        commands,
+        "validate",
+        verbs.validate,
+        "check files of ours: experiment files, NetCDF results and weights",
+        "config/demo.yaml results/demo/cct/statistics/block.nc",
+    )
+    validate.add_argument("files", type=Path, nargs="+", help="files to check")
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return number

@@ -1,0 +1,54 @@
+"""A small moments file without any network, for examples and tests."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+
+def moments_example(
+    blocks: int = 2, labels: int = 10, nodes: int = 6, heads: int = 2, folds: int = 5, seed: int = 0
+) -> xr.Dataset:
+    """Random label means and readouts that agree with each other, in the form of a moments file.
+
+    Parameters
+    ----------
+    blocks, labels, nodes, heads, folds : int
+        Sizes.
+    seed : int
+        Seed of the random numbers.
+
+    Returns
+    -------
+    Dataset
+        As ``moments/{tap}.nc``, without global attributes.
+
+    Examples
+    --------
+    >>> moments_example().feature_mean.dims
+    ('block', 'node', 'label', 'fold')
+    """
+    generator = np.random.default_rng(seed)
+    truth = generator.normal(size=(blocks, nodes, labels))
+    scatter = 0.1 * generator.normal(size=(blocks, nodes, labels, folds))
+    return xr.Dataset(
+        {
+            "feature_mean": (("block", "node", "label", "fold"), truth[..., None] + scatter),
+            "count": (("label", "fold"), np.full((labels, folds), 20, dtype="int32")),
+            "readout": (("block", "node", "output"), truth + 0.3 * generator.normal(size=truth.shape)),
+            "accuracy": (("block",), np.linspace(0.3, 0.6, blocks)),
+            "label_accuracy": (("block", "label"), generator.uniform(size=(blocks, labels))),
+            "head_label_accuracy": (("block", "head", "label"), generator.uniform(size=(blocks, heads, labels))),
+            "network_accuracy": ((), 0.6),
+        },
+        coords={
+            "block": np.arange(1, blocks + 1),
+            "node": np.arange(1, nodes + 1),
+            "label": np.arange(labels),
+            "label_name": ("label", np.array([f"label {i}" for i in range(labels)])),
+            "output": np.arange(labels),
+            "fold": np.arange(1, folds + 1),
+            "head": np.arange(1, heads + 1),
+            "head_of_node": ("node", np.repeat(np.arange(1, heads + 1), nodes // heads).astype("int32")),
+        },
+    )

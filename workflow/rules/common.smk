@@ -1,0 +1,60 @@
+# What rules share: the checked experiment and the lists of files that it implies.
+import json
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+# The package may be uninstalled: rules run in the root of the repository.
+ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=False)).parents[1]
+sys.path.insert(0, str(ROOT))
+
+from symbreak import __version__ as VERSION
+from symbreak import config as experiments
+from symbreak.errors import SymbreakError
+
+
+def checked(settings):
+    """Settings with all defaults, or one sentence about the first wrong key."""
+    try:
+        return experiments.parse(settings, "the experiment").model_dump(mode="json")
+    except SymbreakError as error:
+        print(f"snakemake: {error}", file=sys.stderr)
+        raise WorkflowError(str(error)) from None
+
+
+SETTINGS = checked(config)
+EXPERIMENT = f"results/{SETTINGS['name']}"
+SEEDS = SETTINGS["seeds"]
+NETWORKS = list(SETTINGS["networks"])
+TAPS = SETTINGS["probes"]["taps"]
+GPUS = 1 if SETTINGS["compute"]["device"] == "cuda" else 0
+
+
+wildcard_constraints:
+    network="|".join(NETWORKS),
+    seed="|".join(map(str, SEEDS)),
+    tap="|".join([*TAPS, "network"]),
+
+
+def section(*names):
+    """Sections of the experiment on which a rule depends: its jobs rerun when they change."""
+    return {name: SETTINGS[name] for name in names} | {"version": VERSION}
+
+
+def network_section(wildcards):
+    """Everything that determines a trained network."""
+    return section("data", "training", "compute") | {"network": SETTINGS["networks"][wildcards.network]}
+
+
+def over_seeds(pattern):
+    """Input function: one file for each seed of a network."""
+
+    def files(wildcards):
+        return [pattern.format(seed=seed, **wildcards) for seed in SEEDS]
+
+    return files
+
+
+def all_statistics():
+    return [f"<results>/{network}/statistics/{tap}.nc" for network in NETWORKS for tap in TAPS]

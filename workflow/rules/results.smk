@@ -1,0 +1,6 @@
+def all_tables():
+    return []
+
+
+def all_figures():
+    return []
