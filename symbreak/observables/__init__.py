@@ -1,19 +1,118 @@
 """Observables: what the clusters of matrices say about nodes, heads and labels."""
 
+from symbreak.observables.accuracy import AccuracyAgreement, best_head_agreement, best_head_credit
+from symbreak.observables.chance import binomial_chance_of_ownership, chance_of_ownership, label_p_values
+from symbreak.observables.counts import appearance_of_heads, assign_nodes, coarse_grain, count_nodes
+from symbreak.observables.estimates import Estimate, benjamini_hochberg, permutation_p_value
+from symbreak.observables.filling import SuperclassTable, superclass_filling, superclass_table
+from symbreak.observables.heads import (
+    OwnershipTest,
+    count_owned,
+    describe_ownership,
+    dominance,
+    ownership,
+    ownership_curve,
+    ownership_test,
+)
+from symbreak.observables.information import committee_contrast, mutual_information
+from symbreak.observables.local_order import (
+    edwards_anderson,
+    entropy_order,
+    head_shares,
+    local_edwards_anderson,
+    local_entropy_order,
+    local_potts_order,
+    potts_order,
+)
+from symbreak.observables.nulls import shuffle_nodes, shuffle_nodes_per_label, shuffle_taxonomy
+from symbreak.observables.order import ORDER_PARAMETERS, order_parameters
+from symbreak.observables.replicas import (
+    ReplicaOverlap,
+    binder_cumulant,
+    overlap_matrix,
+    overlap_susceptibility,
+    replica_overlap,
+    susceptibility,
+)
 from symbreak.observables.robustness import robustness
 from symbreak.observables.snr import SignalToNoise, best_threshold, block_statistics, signal_to_noise
 from symbreak.observables.statistics import jackknife, pool_folds, statistics
+from symbreak.observables.superclass import (
+    superclass_covariance,
+    superclass_law,
+    superclass_sizes,
+    superclass_tail,
+)
+from symbreak.observables.superclass_joint import (
+    JointLaw,
+    SuperclassSample,
+    full_superclasses_tail,
+    superclass_joint_law,
+    superclass_monte_carlo,
+)
 from symbreak.observables.uniformity import Uniformity, uniformity
 
 __all__ = [
+    "ORDER_PARAMETERS",
+    "AccuracyAgreement",
+    "Estimate",
+    "JointLaw",
+    "OwnershipTest",
+    "ReplicaOverlap",
     "SignalToNoise",
+    "SuperclassSample",
+    "SuperclassTable",
     "Uniformity",
+    "appearance_of_heads",
+    "assign_nodes",
+    "benjamini_hochberg",
+    "best_head_agreement",
+    "best_head_credit",
     "best_threshold",
+    "binder_cumulant",
+    "binomial_chance_of_ownership",
     "block_statistics",
+    "chance_of_ownership",
+    "coarse_grain",
+    "committee_contrast",
+    "count_nodes",
+    "count_owned",
+    "describe_ownership",
+    "dominance",
+    "edwards_anderson",
+    "entropy_order",
+    "full_superclasses_tail",
+    "head_shares",
     "jackknife",
+    "label_p_values",
+    "local_edwards_anderson",
+    "local_entropy_order",
+    "local_potts_order",
+    "mutual_information",
+    "order_parameters",
+    "overlap_matrix",
+    "overlap_susceptibility",
+    "ownership",
+    "ownership_curve",
+    "ownership_test",
+    "permutation_p_value",
     "pool_folds",
+    "potts_order",
+    "replica_overlap",
     "robustness",
+    "shuffle_nodes",
+    "shuffle_nodes_per_label",
+    "shuffle_taxonomy",
     "signal_to_noise",
     "statistics",
+    "superclass_covariance",
+    "superclass_filling",
+    "superclass_joint_law",
+    "superclass_law",
+    "superclass_monte_carlo",
+    "superclass_sizes",
+    "superclass_table",
+    "superclass_tail",
+    "susceptibility",
     "uniformity",
 ]

@@ -2,5 +2,23 @@
 
 from symbreak.planted.examples import moments_example
 from symbreak.planted.gaussian import BlockMatrix, LinearWorld, block_matrix, linear_gaussian
+from symbreak.planted.heads import (
+    HeadGainWorld,
+    MembershipWorld,
+    binomial_heads,
+    head_gain,
+    specialised_heads,
+)
 
-__all__ = ["BlockMatrix", "LinearWorld", "block_matrix", "linear_gaussian", "moments_example"]
+__all__ = [
+    "BlockMatrix",
+    "HeadGainWorld",
+    "LinearWorld",
+    "MembershipWorld",
+    "binomial_heads",
+    "block_matrix",
+    "head_gain",
+    "linear_gaussian",
+    "moments_example",
+    "specialised_heads",
+]
