@@ -98,24 +98,22 @@ def _analysis(commands) -> None:
                 "scan",
                 verbs.scan,
                 "matrices, clusters and signal-to-noise ratio of all nodes at all thresholds",
-                "--moments results/demo/cct/seed1/moments/block.nc "
-                "--statistics results/demo/cct/seed1/statistics/block.nc --nodes results/demo/cct/seed1/nodes/block.nc",
+                "--config config/demo.yaml --folder results/demo/cct/seed1",
             )
         )
     )
-    scan.add_argument("--moments", type=Path, required=True, help="label means of one tap")
-    scan.add_argument("--statistics", type=Path, required=True, help="file to write: averages over nodes")
-    scan.add_argument("--nodes", type=Path, required=True, help="file to write: every node")
+    scan.add_argument("--folder", type=Path, required=True, help="folder of the seed; statistics/ and nodes/ go there")
+    scan.add_argument("--taps", nargs="+", help="taps to scan (default: all of the experiment)")
     join = _verb(
         commands,
         "join",
         verbs.join,
         "stack the results of several seeds along the dimension seed",
-        "results/demo/cct/seed1/statistics/block.nc results/demo/cct/seed2/statistics/block.nc "
-        "--output results/demo/cct/statistics/block.nc",
+        "results/demo/cct/seed1 results/demo/cct/seed2 --names statistics/block.nc --output results/demo/cct",
     )
-    join.add_argument("files", type=Path, nargs="+", help="files of one kind, one for each seed")
-    join.add_argument("--output", type=Path, required=True, help="file to write")
+    join.add_argument("folders", type=Path, nargs="+", help="folders of the seeds")
+    join.add_argument("--names", nargs="+", required=True, help="files to join, below each folder")
+    join.add_argument("--output", type=Path, required=True, help="folder to write to")
 
 
 def _service(commands) -> None:

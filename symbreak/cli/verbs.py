@@ -53,40 +53,39 @@ def measure(options: Namespace) -> None:
 
 
 def scan(options: Namespace) -> None:
-    """Statistics of one tap of one seed."""
+    """Statistics of every tap of one seed."""
     from symbreak.config import read
     from symbreak.observables.experiment import block_tables
+    from symbreak.progress import Progress
     from symbreak.store import open_dataset, write_dataset
 
-    settings = read(options.config).statistics
-    with open_dataset(options.moments, "moments") as moments:
-        moments.load()
-        statistics, nodes = block_tables(moments, settings, options.threads)
-        facts = moments.attrs
-    for path, kind, dataset in ((options.statistics, "statistics", statistics), (options.nodes, "nodes", nodes)):
-        write_dataset(path, dataset, kind, facts | {"title": f"{kind} of {facts['title'].removeprefix('label means ')}"})
+    experiment, folder = read(options.config), options.folder
+    for tap in Progress(options.taps or experiment.probes.taps, desc="scan", unit="tap"):
+        with open_dataset(folder / "moments" / f"{tap}.nc", "moments") as moments:
+            moments.load()
+        statistics, nodes = block_tables(moments, experiment.statistics, options.threads)
+        for kind, dataset in (("statistics", statistics), ("nodes", nodes)):
+            title = {"title": f"{kind} at {tap}"}
+            write_dataset(folder / kind / f"{tap}.nc", dataset, kind, moments.attrs | title)
 
 
 def join(options: Namespace) -> None:
-    """Stack the results of several seeds."""
+    """Stack the results of several seeds, file by file of the same name."""
     from symbreak.observables.experiment import join_seeds
     from symbreak.store import open_dataset, write_dataset
 
-    datasets = [open_dataset(path).load() for path in options.files]
-    kinds = {dataset.attrs["symbreak_kind"] for dataset in datasets}
-    if len(kinds) > 1:
-        raise SymbreakError(f"The files hold different kinds, {', '.join(sorted(kinds))}; join files of one kind.")
-    seeds = [int(dataset.attrs["seed"]) for dataset in datasets]
-    if len(set(seeds)) < len(seeds):
-        raise SymbreakError(f"A seed comes twice among {seeds}; give each file once.")
-    write_dataset(options.output, join_seeds(datasets, seeds), kinds.pop(), datasets[0].attrs | {"seed": seeds})
+    for name in options.names:
+        datasets = [open_dataset(folder / name).load() for folder in options.folders]
+        seeds = [int(dataset.attrs["seed"]) for dataset in datasets]
+        if len(set(seeds)) < len(seeds):
+            raise SymbreakError(f"A seed comes twice among {seeds}; give each folder once.")
+        facts = datasets[0].attrs | {"seed": seeds}
+        write_dataset(options.output / name, join_seeds(datasets, seeds), facts["symbreak_kind"], facts)
 
 
 def configure(options: Namespace) -> None:
     """Write settings out in full."""
-    import yaml
-
-    from symbreak.config import parse, read
+    from symbreak.config import dump, parse, read
 
     if options.config:
         experiment = read(options.config)
@@ -96,14 +95,13 @@ def configure(options: Namespace) -> None:
         except json.JSONDecodeError as error:
             raise SymbreakError(f"--settings is not JSON ({error}); quote it for the shell.") from None
         experiment = parse(settings, "--settings")
-    text = yaml.safe_dump(experiment.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+    text = dump(experiment.model_dump(mode="json"))
     if options.output is None:
         sys.stdout.write(text)
         return
-    from symbreak.store.atomic import replacing
+    from symbreak.store.atomic import replacing_text
 
-    with replacing(options.output) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    replacing_text(options.output, text)
 
 
 def schema(options: Namespace) -> None:

@@ -10,7 +10,7 @@ from symbreak.config.experiment import (
     Statistics,
     Training,
 )
-from symbreak.config.reading import parse, read
+from symbreak.config.reading import dump, parse, read
 from symbreak.config.taps import RESIDUAL_TAPS, TAPS
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "Probes",
     "Statistics",
     "Training",
+    "dump",
     "parse",
     "read",
 ]

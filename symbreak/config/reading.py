@@ -67,6 +67,17 @@ def parse(settings: Any, source: str = "configuration") -> Experiment:
         raise SymbreakError(f"{source}: {_sentence(error.errors()[0])}") from None
 
 
+def dump(settings: dict[str, Any]) -> str:
+    """Write settings as YAML, in their order.
+
+    Examples
+    --------
+    >>> dump({"name": "mine"})
+    'name: mine\\n'
+    """
+    return yaml.safe_dump(settings, sort_keys=False, allow_unicode=True)
+
+
 def _sentence(problem: Any) -> str:
     place = [str(part) for part in problem["loc"] if not _is_alternative(part)]
     key = ".".join(place) or "the top level"

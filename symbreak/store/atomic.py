@@ -46,6 +46,18 @@ def replacing(path: str | Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def replacing_text(path: str | Path, text: str) -> None:
+    """Write a text file atomically.
+
+    Raises
+    ------
+    SymbreakError
+        If the folder cannot be written.
+    """
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
 def _flush(path: Path) -> None:
     """Push the bytes to the disk, so that the rename cannot overtake them."""
     with open(path, "rb") as handle:

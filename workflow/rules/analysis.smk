@@ -1,15 +1,17 @@
 # The numpy wing: matrices and clusters of every node, joined over seeds.
+# All taps in one job: starting a process costs more than scanning a tap.
 rule scan:
     input:
-        experiment=ancient("<results>/experiment.yaml"),
-        moments="<results>/{network}/seed{seed}/moments/{tap}.nc",
+        moments=expand("<results>/{{network}}/seed{{seed}}/moments/{tap}.nc", tap=TAPS),
     output:
-        statistics="<results>/{network}/seed{seed}/statistics/{tap}.nc",
-        nodes="<results>/{network}/seed{seed}/nodes/{tap}.nc",
+        statistics=expand(
+            "<results>/{{network}}/seed{{seed}}/statistics/{tap}.nc", tap=TAPS
+        ),
+        nodes=expand("<results>/{{network}}/seed{{seed}}/nodes/{tap}.nc", tap=TAPS),
     log:
-        "<logs>/scan/{network}.seed{seed}.{tap}.log",
+        "<logs>/scan/{network}.seed{seed}.log",
     benchmark:
-        "<benchmarks>/scan/{network}.seed{seed}.{tap}.tsv"
+        "<benchmarks>/scan/{network}.seed{seed}.tsv"
     conda:
         "../../environment.yml"
     threads: 1
@@ -17,31 +19,38 @@ rule scan:
         mem_mb=2000,
         runtime=30,
     params:
+        experiment=EXPERIMENT_FILE,
+        folder=seed_folder,
         settings=section("statistics"),
     message:
-        "Scan thresholds at {wildcards.tap} of {wildcards.network}, seed {wildcards.seed}"
+        "Scan thresholds of {wildcards.network}, seed {wildcards.seed}"
     shell:
-        "python -m symbreak scan --config {input.experiment} --moments {input.moments} "
-        "--statistics {output.statistics} --nodes {output.nodes} --threads {threads} > {log} 2>&1"
+        "python -m symbreak scan --config {params.experiment} --folder {params.folder} "
+        "--threads {threads} 2>&1 | tee {log}"
 
 
 rule join:
     input:
-        over_seeds("<results>/{network}/seed{seed}/{kind}/{tap}.nc"),
+        expand(
+            "<results>/{{network}}/seed{seed}/statistics/{tap}.nc",
+            seed=SEEDS,
+            tap=TAPS,
+        ),
     output:
-        "<results>/{network}/{kind}/{tap}.nc",
+        expand("<results>/{{network}}/statistics/{tap}.nc", tap=TAPS),
     log:
-        "<logs>/join/{network}.{kind}.{tap}.log",
-    wildcard_constraints:
-        kind="statistics|moments|nodes",
+        "<logs>/join/{network}.log",
     conda:
         "../../environment.yml"
     resources:
         mem_mb=2000,
         runtime=30,
     params:
+        folders=seed_folders,
+        names=expand("statistics/{tap}.nc", tap=TAPS),
+        output=network_folder,
         version=VERSION,
     message:
-        "Join the seeds of {wildcards.network}: {wildcards.kind} at {wildcards.tap}"
+        "Join the seeds of {wildcards.network}"
     shell:
-        "python -m symbreak join {input} --output {output} > {log} 2>&1"
+        "python -m symbreak join {params.folders} --names {params.names} --output {params.output} > {log} 2>&1"

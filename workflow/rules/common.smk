@@ -1,9 +1,6 @@
 # What rules share: the checked experiment and the lists of files that it implies.
-import json
 import sys
 from pathlib import Path
-
-from snakemake.exceptions import WorkflowError
 
 # The package may be uninstalled: rules run in the root of the repository.
 ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=False)).parents[1]
@@ -20,11 +17,12 @@ def checked(settings):
         return experiments.parse(settings, "the experiment").model_dump(mode="json")
     except SymbreakError as error:
         print(f"snakemake: {error}", file=sys.stderr)
-        raise WorkflowError(str(error)) from None
+        sys.exit(2)
 
 
 SETTINGS = checked(config)
 EXPERIMENT = f"results/{SETTINGS['name']}"
+EXPERIMENT_FILE = f"{EXPERIMENT}/experiment.yaml"
 SEEDS = SETTINGS["seeds"]
 NETWORKS = list(SETTINGS["networks"])
 TAPS = SETTINGS["probes"]["taps"]
@@ -38,23 +36,32 @@ wildcard_constraints:
 
 
 def section(*names):
-    """Sections of the experiment on which a rule depends: its jobs rerun when they change."""
+    """Sections of the experiment that determine a job, which reruns when they change."""
     return {name: SETTINGS[name] for name in names} | {"version": VERSION}
 
 
 def network_section(wildcards):
     """Everything that determines a trained network."""
-    return section("data", "training", "compute") | {"network": SETTINGS["networks"][wildcards.network]}
+    return section("data", "training", "compute") | {
+        "network": SETTINGS["networks"][wildcards.network]
+    }
 
 
-def over_seeds(pattern):
-    """Input function: one file for each seed of a network."""
+def network_folder(wildcards):
+    return f"{EXPERIMENT}/{wildcards.network}"
 
-    def files(wildcards):
-        return [pattern.format(seed=seed, **wildcards) for seed in SEEDS]
 
-    return files
+def seed_folder(wildcards):
+    return f"{EXPERIMENT}/{wildcards.network}/seed{wildcards.seed}"
+
+
+def seed_folders(wildcards):
+    return [f"{EXPERIMENT}/{wildcards.network}/seed{seed}" for seed in SEEDS]
 
 
 def all_statistics():
-    return [f"<results>/{network}/statistics/{tap}.nc" for network in NETWORKS for tap in TAPS]
+    return [
+        f"<results>/{network}/statistics/{tap}.nc"
+        for network in NETWORKS
+        for tap in TAPS
+    ]

@@ -1,26 +1,5 @@
 # The torch wing: train a network, train its classifier heads, measure.
-localrules:
-    configure,
-
-
-rule configure:
-    output:
-        "<results>/experiment.yaml",
-    log:
-        "<logs>/configure.log",
-    conda:
-        "../../environment.yml"
-    params:
-        settings=json.dumps(SETTINGS),
-    message:
-        "Write the experiment in full"
-    shell:
-        "python -m symbreak configure --settings {params.settings:q} --output {output} > {log} 2>&1"
-
-
 rule train:
-    input:
-        experiment=ancient("<results>/experiment.yaml"),
     output:
         weights="<results>/{network}/seed{seed}/network.safetensors",
         history="<results>/{network}/seed{seed}/history.csv",
@@ -36,18 +15,18 @@ rule train:
         runtime=1440,
         gpu=GPUS,
     params:
-        folder=subpath(output.weights, parent=True),
+        experiment=EXPERIMENT_FILE,
+        folder=seed_folder,
         settings=network_section,
     message:
         "Train {wildcards.network}, seed {wildcards.seed}"
     shell:
-        "python -m symbreak train --config {input.experiment} --network {wildcards.network} "
+        "python -m symbreak train --config {params.experiment} --network {wildcards.network} "
         "--seed {wildcards.seed} --folder {params.folder} --threads {threads} 2>&1 | tee {log}"
 
 
 rule probe:
     input:
-        experiment=ancient("<results>/experiment.yaml"),
         weights="<results>/{network}/seed{seed}/network.safetensors",
     output:
         probes="<results>/{network}/seed{seed}/probes/probes.safetensors",
@@ -64,23 +43,26 @@ rule probe:
         runtime=720,
         gpu=GPUS,
     params:
-        folder=subpath(input.weights, parent=True),
+        experiment=EXPERIMENT_FILE,
+        folder=seed_folder,
         settings=section("data", "probes", "compute"),
     message:
         "Train the classifier heads of {wildcards.network}, seed {wildcards.seed}"
     shell:
-        "python -m symbreak probe --config {input.experiment} --folder {params.folder} "
+        "python -m symbreak probe --config {params.experiment} --folder {params.folder} "
         "--threads {threads} 2>&1 | tee {log}"
 
 
 rule measure:
     input:
-        experiment=ancient("<results>/experiment.yaml"),
         weights="<results>/{network}/seed{seed}/network.safetensors",
         probes="<results>/{network}/seed{seed}/probes/probes.safetensors",
     output:
         moments=expand("<results>/{{network}}/seed{{seed}}/moments/{tap}.nc", tap=TAPS),
-        logits=expand("<results>/{{network}}/seed{{seed}}/logits/{tap}.nc", tap=[*TAPS, "network"]),
+        logits=expand(
+            "<results>/{{network}}/seed{{seed}}/logits/{tap}.nc",
+            tap=[*TAPS, "network"],
+        ),
     log:
         "<logs>/measure/{network}.seed{seed}.log",
     benchmark:
@@ -93,10 +75,11 @@ rule measure:
         runtime=120,
         gpu=GPUS,
     params:
-        folder=subpath(input.weights, parent=True),
+        experiment=EXPERIMENT_FILE,
+        folder=seed_folder,
         settings=section("data", "measurement", "compute"),
     message:
         "Accumulate label means of {wildcards.network}, seed {wildcards.seed}"
     shell:
-        "python -m symbreak measure --config {input.experiment} --folder {params.folder} "
+        "python -m symbreak measure --config {params.experiment} --folder {params.folder} "
         "--threads {threads} 2>&1 | tee {log}"

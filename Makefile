@@ -1,0 +1,54 @@
+# Two commands do everything: `make run` and `make test`. Each makes its own environment first.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+EXPERIMENT ?= config/demo.yaml
+CORES ?= all
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: help setup run report test lint bench docs clean
+
+help:  ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+setup: $(VENV)/ready  ## create the environment in .venv
+
+$(VENV)/ready: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "symbreak needs Python 3.11 or newer; name one by make PYTHON=/path/to/python3 …"; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode \
+		--constraint constraints.txt --editable '.[test]'
+	@touch $@
+
+run: setup  ## run the experiment (EXPERIMENT=config/….yaml) and write its report
+	snakemake --cores $(CORES) --configfile $(EXPERIMENT)
+	@$(MAKE) --no-print-directory report
+
+report: setup  ## write the HTML report of what was run
+	@name=$$(symbreak configure --config $(EXPERIMENT) | sed -n 's/^name: //p') \
+	&& snakemake --configfile $(EXPERIMENT) --quiet all --report results/$$name/report.html \
+	&& symbreak where results/$$name
+
+test: setup lint  ## run every test
+	python -m pytest
+
+lint: setup  ## check style, types, layers and workflow
+	ruff check .
+	ruff format --check .
+	mypy
+	lint-imports
+	snakefmt --check Snakefile workflow
+	snakemake --lint
+
+bench: setup  ## measure the ratios of docs/speed.md
+	python -m benchmarks
+
+docs: setup  ## regenerate what is generated: configuration page, schema, pictures
+	symbreak schema --format markdown > docs/configuration.md
+	symbreak schema --format json > workflow/schemas/config.schema.json
+
+clean:  ## remove the environment, keep the results
+	rm -rf $(VENV) .snakemake
