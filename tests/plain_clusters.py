@@ -72,3 +72,77 @@ def numbered(groups, n_labels):
     for number, group in enumerate(groups, 1):
         cluster_of[group] = number
     return cluster_of
+
+
+def _subset_rows(clipped):
+    """(batch, labels) integers: bit j of row i says that i and j are mutually above."""
+    symmetric = clipped & clipped.transpose(0, 2, 1)
+    return (symmetric << np.arange(clipped.shape[1])).sum(axis=2)
+
+
+def batch_first_fit(clipped):
+    """Cluster numbers (batch, labels) of many small matrices at once: each label in the oldest that fits."""
+    batch, n_labels = clipped.shape[:2]
+    apart = ~(clipped & clipped.transpose(0, 2, 1))
+    cluster_of = np.zeros((batch, n_labels), int)
+    newest = np.zeros(batch, int)
+    for label in range(n_labels):
+        free = clipped[:, label, label].copy()
+        for number in range(1, n_labels + 1):
+            fits = free & (number <= newest) & ~((cluster_of == number) & apart[:, label]).any(axis=1)
+            cluster_of[fits, label] = number
+            free &= ~fits
+        newest += free
+        cluster_of[free, label] = newest[free]
+    return cluster_of
+
+
+def batch_cliques(clipped):
+    """(subsets, batch) bool: which subsets of labels, as bit masks, are cliques of candidates."""
+    rows = _subset_rows(clipped)
+    n_labels = clipped.shape[1]
+    cliques = np.ones((1 << n_labels, len(clipped)), bool)
+    for mask in range(1, 1 << n_labels):
+        lowest = (mask & -mask).bit_length() - 1
+        cliques[mask] = cliques[mask & (mask - 1)] & (rows[:, lowest] & mask == mask)
+    return cliques
+
+
+def batch_largest_first(clipped):
+    """Cluster numbers (batch, labels): the largest clique, of several the smallest label list, each time."""
+    batch, n_labels = clipped.shape[:2]
+    lists = [[i for i in range(n_labels) if mask >> i & 1] for mask in range(1 << n_labels)]
+    order = sorted(range(1, 1 << n_labels), key=lambda mask: (-len(lists[mask]), lists[mask]))
+    cliques = batch_cliques(clipped)[order].T
+    masks = np.array(order)
+    diagonal = np.diagonal(clipped, axis1=1, axis2=2)
+    free = (diagonal << np.arange(n_labels)).sum(axis=1)
+    cluster_of = np.zeros((batch, n_labels), int)
+    for number in range(1, n_labels + 1):
+        inside = cliques & (masks & ~free[:, None] == 0)
+        chosen = np.where(inside.any(axis=1), masks[inside.argmax(axis=1)], 0)
+        taken = (chosen[:, None] >> np.arange(n_labels)) & 1 == 1
+        cluster_of[taken] = number
+        free &= ~chosen
+    return cluster_of
+
+
+def batch_cover_number(clipped):
+    """(batch,) smallest numbers of cliques that cover all candidates, over all subsets of labels."""
+    n_labels = clipped.shape[1]
+    cliques = batch_cliques(clipped)
+    best = np.full(cliques.shape, n_labels, np.int8)
+    best[0] = 0
+    for mask in range(1, len(cliques)):
+        lowest = mask & -mask
+        rest = mask ^ lowest
+        part = rest
+        while True:
+            step = np.where(cliques[part | lowest], best[rest ^ part] + 1, n_labels)
+            np.minimum(best[mask], step, out=best[mask])
+            if part == 0:
+                break
+            part = (part - 1) & rest
+    diagonal = np.diagonal(clipped, axis1=1, axis2=2)
+    free = (diagonal << np.arange(n_labels)).sum(axis=1)
+    return best[free, np.arange(len(clipped))]

@@ -4,8 +4,10 @@ import numpy as np
 import plain_clusters as plain
 import pytest
 
-from symbreak.clusters import partition, partitions, scan, scan_matrices
+from symbreak.clusters import RULES, partition, partitions, scan, scan_matrices
+from symbreak.errors import SymbreakError
 from symbreak.matrices import nodal
+from symbreak.planted import block_matrix
 
 SCANNED = ("n_clusters", "cluster_size", "diagonal", "noise", "square_sum", "largest", "appearance")
 THRESHOLDS = np.arange(1, 100) / 100
@@ -66,3 +68,151 @@ def test_first_fit_equals_plain_python_for_any_number_of_labels(n_labels):
                 assert found.largest == sizes.max(initial=0)
                 numbers = plain.numbered(groups, n_labels)
                 np.testing.assert_array_equal(partition(matrix, threshold), numbers)
+
+
+@pytest.mark.parametrize("rule", list(RULES))
+def test_planted_blocks_are_found_by_every_rule(rule):
+    for seed in range(5):
+        planted = block_matrix((6, 8, 2, 1), n_labels=100, noise=300, seed=seed)
+        found = scan_matrices(planted.matrix[None], [0.3], rule).isel(threshold=0, head=0)
+        assert found.noise == 300
+        assert found.square_sum == 36 + 64 + 4 + 1
+        cluster_of = partition(planted.matrix, 0.3, rule)
+        same = cluster_of[:, None] == cluster_of
+        np.testing.assert_array_equal(same, planted.cluster_of[:, None] == planted.cluster_of)
+        if rule == "first_fit":
+            np.testing.assert_array_equal(cluster_of, planted.cluster_of)
+        if rule == "largest_first":
+            np.testing.assert_array_equal(np.bincount(cluster_of)[1:], [8, 6, 2, 1])
+
+
+@pytest.mark.parametrize("path", ["rank_one", "bit_rows"])
+@pytest.mark.parametrize("rule", list(RULES))
+@pytest.mark.parametrize(
+    ("mean", "weight", "maximum"),
+    [
+        ([1.0, 2.0], [-1.0, -3.0], -1.0),  # all elements negative: dividing would flip the signs
+        ([0.0, 0.0], [1.0, 2.0], 0.0),
+        ([1.0, np.nan], [1.0, 1.0], np.nan),
+        ([1.0, np.inf], [1.0, 1.0], np.nan),
+        ([-1.0, 1e200], [-1e200, -1.0], np.nan),  # a product overflows to minus infinity
+    ],
+)
+def test_matrices_without_positive_finite_maximum_are_empty(mean, weight, maximum, rule, path):
+    found = scan(np.array([mean]).T, np.array([weight]).T, [0.0, 0.3], rule, path=path)
+    for name in ("n_clusters", "diagonal", "noise", "square_sum", "largest"):
+        assert (found[name] == 0).all()
+    assert found.cluster_size.isnull().all()
+    assert (found.appearance == 0).all()
+    assert (found.cluster_field == 0).all()
+    np.testing.assert_array_equal(found.field_maximum, [maximum])
+
+
+@pytest.mark.parametrize("path", ["rank_one", "bit_rows"])
+def test_defined_answers_for_single_labels_zeros_ties_and_twins(path):
+    single = scan([[2.0]], [[0.5]], [0.0, 0.99], path=path)
+    assert (single.n_clusters == 1).all() and (single.noise == 0).all()
+    # A zero weight is never above, not even at threshold zero.
+    zeros = scan([[1.0], [0.0], [1.0]], [[1.0], [1.0], [0.0]], [0.0], path=path).isel(threshold=0, node=0)
+    assert (zeros.n_clusters, zeros.diagonal, zeros.noise) == (1, 1, 3)
+    # An element exactly at the threshold is not above: 0.5 = 0.5 * 1.
+    tie = scan([[1.0], [0.5]], [[1.0], [1.0]], [0.5, np.nextafter(0.5, 0)], path=path).isel(node=0)
+    np.testing.assert_array_equal(tie.diagonal, [1, 2])
+    np.testing.assert_array_equal(tie.noise, [0, 0])
+    # Labels with the same factors share a cluster under first fit.
+    mean, readout = gaussian(30, 40, seed=9)
+    twins = np.repeat(np.arange(30), 2)
+    cluster_of = partitions(mean[twins], readout[twins], 0.3)
+    np.testing.assert_array_equal(cluster_of[:, ::2], cluster_of[:, 1::2])
+
+
+def test_appearance_by_head_and_threads_and_threshold_order():
+    mean, readout = gaussian(50, 200, seed=2)
+    heads = np.random.default_rng(0).integers(1, 8, 200)
+    whole = scan(mean, readout, THRESHOLDS, threads=1)
+    parts = scan(mean, readout, THRESHOLDS, head_of_node=heads, threads=4)
+    assert parts.appearance.dims == ("threshold", "head", "label")
+    np.testing.assert_array_equal(parts.appearance.sum("head"), whole.appearance)
+    for head in (1, 7):
+        own = scan(mean[:, heads == head], readout[:, heads == head], THRESHOLDS)
+        np.testing.assert_array_equal(parts.appearance.sel(head=head), own.appearance)
+    for name in whole.data_vars:
+        if name != "appearance":
+            np.testing.assert_array_equal(parts[name], whole[name], err_msg=name)
+    shuffled = np.random.default_rng(1).permutation(THRESHOLDS)
+    xr_equal = scan(mean, readout, shuffled).sel(threshold=THRESHOLDS)
+    np.testing.assert_array_equal(xr_equal.noise, whole.noise)
+    np.testing.assert_array_equal(xr_equal.cluster_field, whole.cluster_field)
+
+
+def test_fields_are_those_of_the_clusters():
+    mean, readout = gaussian(20, 6, seed=1)
+    matrices = nodal(mean, readout)
+    diagonal, inside = np.zeros(20), np.zeros(20)
+    for matrix, cluster_of in zip(matrices, partitions(mean, readout, 0.3)):
+        for label in np.flatnonzero(cluster_of):
+            diagonal[label] += matrix[label, label]
+            inside[label] += matrix[cluster_of == cluster_of[label], label].sum()
+    for path in ("rank_one", "bit_rows"):
+        found = scan(mean, readout, [0.3], path=path).isel(threshold=0)
+        np.testing.assert_allclose(found.diagonal_field, diagonal, rtol=1e-12)
+        np.testing.assert_allclose(found.cluster_field, inside, rtol=1e-12)
+
+
+def test_a_stopped_search_still_divides_and_says_so(monkeypatch):
+    generator = np.random.default_rng(0)
+    matrices = generator.random((2, 60, 60)) + np.eye(60)
+    matrices = np.maximum(matrices, matrices.transpose(0, 2, 1))
+    exact = scan_matrices(matrices, [0.2], "largest_first")
+    assert (exact.search_finished == 1).all()
+    monkeypatch.setattr("symbreak.clusters.scanning.SEARCH_LIMIT", 3)
+    stopped = scan_matrices(matrices, [0.2], "largest_first")
+    assert (stopped.search_finished == 0).all()
+    np.testing.assert_array_equal(stopped.diagonal, exact.diagonal)
+    assert (stopped.largest <= exact.largest).all()
+    assert (stopped.square_sum >= stopped.diagonal).all()
+
+
+def test_bias_makes_a_general_matrix_and_centring_fixes_the_gauge():
+    mean, readout = gaussian(40, 5, seed=7)
+    generator = np.random.default_rng(7)
+    bias = generator.normal(size=40)
+    found = scan(mean, readout, THRESHOLDS, bias=bias)
+    assert found.attrs["path"] == "bit_rows"
+    assert_same(found, scan_matrices(nodal(mean, readout, bias), THRESHOLDS, dim="node"))
+    assert_same(found, scan(mean, readout, THRESHOLDS, bias=bias, path="bit_rows"))
+    zero = scan(mean, readout, THRESHOLDS, bias=np.zeros(40))
+    assert_same(zero, scan(mean, readout, THRESHOLDS))
+    offset, common = generator.normal(size=5), generator.normal(size=5)
+    centred = scan(mean, readout, THRESHOLDS, centred=True)
+    moved = scan(mean + offset, readout + common, THRESHOLDS, centred=True)
+    np.testing.assert_array_equal(moved.diagonal, centred.diagonal)
+    assert (scan(mean + offset, readout, [0.3]).diagonal != centred.sel(threshold=[0.3]).diagonal).any()
+    np.testing.assert_array_equal(
+        partitions(mean, readout, 0.3, bias=bias),
+        [partition(matrix, 0.3) for matrix in nodal(mean, readout, bias)],
+    )
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: scan([[1.0]], [[1.0, 2.0]], [0.3]), "1 nodes and readout 2"),
+        (lambda: scan([[1.0]], [[1.0], [2.0]], [0.3]), "one output for every label"),
+        (lambda: scan([1.0], [[1.0]], [0.3]), "two-dimensional"),
+        (lambda: scan([[1.0]], [[1.0]], [1.0]), r"in \[0, 1\)"),
+        (lambda: scan([[1.0]], [[1.0]], [float("nan")]), r"in \[0, 1\)"),
+        (lambda: scan([[1.0]], [[1.0]], []), r"in \[0, 1\)"),
+        (lambda: scan([[1.0]], [[1.0]], [0.3], rule="best"), "first_fit, min_cover, largest_first"),
+        (lambda: scan([[1.0]], [[1.0]], [0.3], path="fast"), "is unknown"),
+        (lambda: scan([[1.0]], [[1.0]], [0.3], bias=[0.0], path="rank_one"), "bias silenced"),
+        (lambda: scan([[1.0]], [[1.0]], [0.3], bias=[0.0, 1.0]), "one value for each"),
+        (lambda: scan([[1.0]], [[1.0]], [0.3], head_of_node=[2]), "from 1 without leaving one out"),
+        (lambda: scan([[1.0]], [[1.0]], [0.3], head_of_node=[1.0]), "one integer for each"),
+        (lambda: scan_matrices([[1.0]], [0.3]), "(matrices, labels, labels)"),
+        (lambda: partition([[1.0, 2.0]], 0.3), "square matrix"),
+    ],
+)
+def test_wrong_input_is_told_in_one_sentence(call, message):
+    with pytest.raises(SymbreakError, match=message.replace("(matrices, labels, labels)", "labels, labels")):
+        call()

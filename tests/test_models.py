@@ -1,0 +1,137 @@
+"""Networks: the published mathematics, the taps, the files."""
+
+import pytest
+import torch
+from plain_cct import PlainCCT
+
+from symbreak import models
+from symbreak.config import TAPS, Probes
+from symbreak.errors import SymbreakError
+from symbreak.models.cct import attend
+from symbreak.models.official import export_official
+from symbreak.models.probe import record_taps
+
+
+def small(**options):
+    torch.manual_seed(0)
+    return models.build("cct_2_3x2", labels=10, dim=24, **({"heads": 3} | options)).eval()
+
+
+def images(count=4):
+    return torch.randn(count, 3, 32, 32, generator=torch.Generator().manual_seed(1))
+
+
+@pytest.mark.parametrize(
+    ("blocks", "kernel", "convolutions", "dim", "heads"), [(7, 3, 1, 256, 4), (2, 3, 2, 128, 2), (2, 7, 2, 64, 4)]
+)
+def test_published_weights_give_published_fields(blocks, kernel, convolutions, dim, heads):
+    torch.manual_seed(3)
+    published = PlainCCT(blocks, kernel, convolutions, dim, heads).eval()
+    ours = models.load_official(published.state_dict(), heads=heads).eval()
+    with torch.no_grad():
+        torch.testing.assert_close(ours(images()), published(images()), atol=1e-5, rtol=0)
+
+
+def test_published_names_round_trip():
+    network = small()
+    names = set(PlainCCT(2, 3, 2, 24, 3, labels=10).state_dict())
+    assert set(export_official(network)) == names
+
+
+def test_foreign_state_dict_is_refused_in_one_sentence():
+    with pytest.raises(SymbreakError, match="not a published CCT"):
+        models.load_official({"conv1.weight": torch.zeros(3)})
+    truncated = export_official(small())
+    del truncated["classifier.blocks.1.linear2.bias"]
+    with pytest.raises(SymbreakError, match="linear2"):
+        models.load_official(truncated, heads=3)
+
+
+def test_parameter_counts():
+    assert models.count_parameters(models.build("cct_7_3x1", labels=100)) == 3_783_269
+    assert models.count_parameters(models.build("cct_7_3x1", labels=10)) == 3_760_139
+
+
+def test_taps_are_consistent_with_each_other():
+    network = small(heads=[3, 6])
+    places = [(block, tap) for block in (1, 2) for tap in TAPS]
+    tokens, _ = record_taps(network, images(), places)
+    widths = models.tap_widths(network.network)
+    for (block, tap), tensor in tokens.items():
+        assert tensor.shape == (4, 64, widths[tap]), (block, tap)
+    for number, block in enumerate(network.blocks, start=1):
+        part = {tap: tokens[number, tap] for tap in TAPS}
+        torch.testing.assert_close(torch.cat([part["query"], part["key"], part["value"]], -1), part["qkv"])
+        torch.testing.assert_close(block.projection(part["attention"]), part["projection"])
+        torch.testing.assert_close(block.feedforward_norm(part["projection_skip"]), part["feedforward_norm"])
+        torch.testing.assert_close(block.linear2(part["linear1"]), part["linear2"])
+        torch.testing.assert_close(part["feedforward_norm"] + part["linear2"], part["block"])
+    torch.testing.assert_close(tokens[2, "projection_skip"] - tokens[2, "projection"], tokens[1, "block"])
+
+
+def test_a_head_owns_a_contiguous_slice_of_the_attention_tap():
+    network = small()
+    block = network.blocks[0]
+    before, _ = record_taps(network, images(), [(1, "attention")])
+    with torch.no_grad():
+        block.qkv.weight[2 * 24 + 8 : 2 * 24 + 16] = 0  # values of the second of three heads
+    after, _ = record_taps(network, images(), [(1, "attention")])
+    changed = (before[1, "attention"] != after[1, "attention"]).any(dim=(0)).any(dim=0)
+    assert changed.tolist() == [False] * 8 + [True] * 8 + [False] * 8
+
+
+def test_plain_attention_in_bf16_agrees_with_the_fused_operation():
+    generator = torch.Generator().manual_seed(5)
+    query, key, value = torch.randn(3, 2, 4, 16, 8, generator=generator)
+    fused = attend(query, key, value, 0.0)
+    plain = attend(query.bfloat16(), key.bfloat16(), value.bfloat16(), 0.0)
+    torch.testing.assert_close(plain.float(), fused, atol=0.02, rtol=0.02)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "word"),
+    [
+        ("cct_7_3x1", {"heads": 3}, "divisible"),
+        ("cct_7_3x1", {"heads": [4, 4]}, "2 numbers for 7 blocks"),
+        ("resnet", {}, "architecture"),
+        ("cct_0_3x1", {}, "at least one block"),
+        ("cct_7_3x1", {"labels": 0}, "at least one label"),
+        ("cct_7_3x1", {"width": 3}, "width"),
+    ],
+)
+def test_impossible_networks_are_refused(name, options, word):
+    with pytest.raises(SymbreakError, match=word):
+        models.build(name, **options)
+
+
+@pytest.mark.parametrize("embedding", ["learnable", "sine", "none"])
+@pytest.mark.parametrize("pooling", ["every", "first"])
+def test_variants_run(embedding, pooling):
+    network = small(positional_embedding=embedding, pooling=pooling)
+    assert network(images()).shape == (4, 10)
+
+
+def test_files_round_trip_and_damage_is_named(tmp_path):
+    network = small()
+    models.save(tmp_path / "a.safetensors", network, name="small", seed=1)
+    read, header = models.load(tmp_path / "a.safetensors")
+    assert header["name"] == "small"
+    torch.testing.assert_close(read(images()), network(images()), atol=0, rtol=0)
+    probes = models.ProbeSet(network.network, 10, Probes(taps=["attention", "block"]))
+    models.save(tmp_path / "p.safetensors", probes)
+    again, _ = models.load(tmp_path / "p.safetensors")
+    assert all(torch.equal(a, b) for a, b in zip(again.state_dict().values(), probes.state_dict().values()))
+    whole = (tmp_path / "a.safetensors").read_bytes()
+    for name, content in {"cut": whole[: len(whole) // 2], "empty": b"", "foreign": b"PK\x03\x04" + whole}.items():
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(SymbreakError, match=name):
+            models.load(tmp_path / name)
+    with pytest.raises(SymbreakError, match="train the network first"):
+        models.load(tmp_path / "nowhere.safetensors")
+
+
+def test_probe_has_a_norm_on_residual_taps_only_and_no_bias_by_default():
+    probes = models.ProbeSet(small().network, 10, Probes(taps=["attention", "block"]))
+    assert isinstance(probes[1, "block"].norm, torch.nn.LayerNorm)
+    assert isinstance(probes[1, "attention"].norm, torch.nn.Identity)
+    assert probes[1, "block"].readout.bias is None
