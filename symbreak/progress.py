@@ -7,9 +7,10 @@ from typing import Any
 
 from tqdm import tqdm
 
-
 #: One line of progress where nothing can move.
-LINE = "{desc} {percentage:3.0f} % {bar:16} {n_fmt}/{total_fmt} [{elapsed} < {remaining}, {rate_fmt}{postfix}]"
+LINE = (
+    "{desc} {percentage:3.0f} % {bar:16} {n_fmt}/{total_fmt} [{elapsed} < {remaining}, {rate_fmt}{postfix}]"
+)
 
 
 class Progress(tqdm):

@@ -4,6 +4,8 @@ An independent statement of the mathematics (explicit softmax attention, no taps
 that `symbreak.models` must reproduce.
 """
 
+from itertools import pairwise
+
 import torch
 from torch import nn
 
@@ -64,7 +66,7 @@ class Tokenizer(nn.Module):
                     nn.ReLU(),
                     nn.MaxPool2d(3, 2, 1),
                 )
-                for a, b in zip(channels, channels[1:])
+                for a, b in pairwise(channels)
             )
         )
 

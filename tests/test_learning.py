@@ -19,7 +19,7 @@ from symbreak.learning.compute import choose_engine
 from symbreak.learning.loop import Loop
 from symbreak.learning.resume import alone
 from symbreak.learning.schedule import Schedule
-from symbreak.store import read_weights
+from symbreak.models.weights import read_weights
 
 
 class Killed(BaseException):
@@ -27,7 +27,9 @@ class Killed(BaseException):
 
 
 def train(folder, settings=None):
-    train_network(settings or experiment(), "small", 1, folder / "network.safetensors", folder / "history.csv")
+    train_network(
+        settings or experiment(), "small", 1, folder / "network.safetensors", folder / "history.csv"
+    )
 
 
 def probe(folder):
@@ -86,14 +88,19 @@ def test_seeds_differ_and_learning_lowers_the_loss(trained, tmp_path):
     train_network(experiment(), "small", 2, tmp_path / "n.safetensors", tmp_path / "h.csv")
     one, two = read_weights(trained / "network.safetensors")[0], read_weights(tmp_path / "n.safetensors")[0]
     assert not torch.equal(one["readout.weight"], two["readout.weight"])
-    losses = [float(row["train_loss"]) for row in without_seconds(trained / "p.csv") for row in [
-        {"train_loss": row["train_loss_block_2"]}]]
+    losses = [
+        float(row["train_loss"])
+        for row in without_seconds(trained / "p.csv")
+        for row in [{"train_loss": row["train_loss_block_2"]}]
+    ]
     assert losses[-1] < losses[0]
 
 
 def test_probes_do_not_influence_each_other(trained, tmp_path):
     alone_settings = experiment(probes={"taps": ["attention"]})
-    train_probes(alone_settings, trained / "network.safetensors", tmp_path / "p.safetensors", tmp_path / "p.csv")
+    train_probes(
+        alone_settings, trained / "network.safetensors", tmp_path / "p.safetensors", tmp_path / "p.csv"
+    )
     together, _ = read_weights(trained / "p.safetensors")
     single, _ = read_weights(tmp_path / "p.safetensors")
     name = "probes.block1_attention.readout.weight"
@@ -141,7 +148,17 @@ def test_terminated_training_saves_and_goes_on(trained, tmp_path):
         from symbreak.cli import main
         sys.exit(main(sys.argv[1:]))
     """)
-    arguments = ["train", "--config", str(config), "--network", "small", "--seed", "1", "--folder", str(tmp_path)]
+    arguments = [
+        "train",
+        "--config",
+        str(config),
+        "--network",
+        "small",
+        "--seed",
+        "1",
+        "--folder",
+        str(tmp_path),
+    ]
     process = subprocess.Popen(
         [sys.executable, "-c", program, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )

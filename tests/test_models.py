@@ -22,7 +22,8 @@ def images(count=4):
 
 
 @pytest.mark.parametrize(
-    ("blocks", "kernel", "convolutions", "dim", "heads"), [(7, 3, 1, 256, 4), (2, 3, 2, 128, 2), (2, 7, 2, 64, 4)]
+    ("blocks", "kernel", "convolutions", "dim", "heads"),
+    [(7, 3, 1, 256, 4), (2, 3, 2, 128, 2), (2, 7, 2, 64, 4)],
 )
 def test_published_weights_give_published_fields(blocks, kernel, convolutions, dim, heads):
     torch.manual_seed(3)
@@ -122,7 +123,11 @@ def test_files_round_trip_and_damage_is_named(tmp_path):
     again, _ = models.load(tmp_path / "p.safetensors")
     assert all(torch.equal(a, b) for a, b in zip(again.state_dict().values(), probes.state_dict().values()))
     whole = (tmp_path / "a.safetensors").read_bytes()
-    for name, content in {"cut": whole[: len(whole) // 2], "empty": b"", "foreign": b"PK\x03\x04" + whole}.items():
+    for name, content in {
+        "cut": whole[: len(whole) // 2],
+        "empty": b"",
+        "foreign": b"PK\x03\x04" + whole,
+    }.items():
         (tmp_path / name).write_bytes(content)
         with pytest.raises(SymbreakError, match=name):
             models.load(tmp_path / name)

@@ -16,7 +16,12 @@ SETTINGS = {
         "random_resized_crop": 0.8,
         "checkpoint_seconds": 0,
     },
-    "probes": {"taps": ["attention", "block", "linear1"], "epochs": 2, "batch_size": 50, "checkpoint_seconds": 0},
+    "probes": {
+        "taps": ["attention", "block", "linear1"],
+        "epochs": 2,
+        "batch_size": 50,
+        "checkpoint_seconds": 0,
+    },
     "measurement": {"batch_size": 64},
     "statistics": {"thresholds": 9},
     "compute": {"device": "cpu", "precision": "fp32"},

@@ -40,12 +40,16 @@ def _verb(commands, name: str, run: Verb, summary: str, example: str) -> argpars
 
 
 def _with_config(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    parser.add_argument("--config", type=Path, default=Path("config/demo.yaml"), help="experiment file (default: %(default)s)")
+    parser.add_argument(
+        "--config", type=Path, default=Path("config/demo.yaml"), help="experiment file (default: %(default)s)"
+    )
     return parser
 
 
 def _with_threads(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    parser.add_argument("--threads", type=_positive, default=1, help="processor threads (default: %(default)s)")
+    parser.add_argument(
+        "--threads", type=_positive, default=1, help="processor threads (default: %(default)s)"
+    )
     return parser
 
 
@@ -63,7 +67,9 @@ def _learning(commands) -> None:
     )
     train.add_argument("--network", required=True, help="name of the network in the experiment")
     train.add_argument("--seed", type=int, required=True, help="seed of the training")
-    train.add_argument("--folder", type=Path, required=True, help="where network.safetensors and history.csv go")
+    train.add_argument(
+        "--folder", type=Path, required=True, help="where network.safetensors and history.csv go"
+    )
     probe = _with_threads(
         _with_config(
             _verb(
@@ -75,7 +81,9 @@ def _learning(commands) -> None:
             )
         )
     )
-    probe.add_argument("--folder", type=Path, required=True, help="folder of network.safetensors; probes/ goes there")
+    probe.add_argument(
+        "--folder", type=Path, required=True, help="folder of network.safetensors; probes/ goes there"
+    )
     measure = _with_threads(
         _with_config(
             _verb(
@@ -87,7 +95,9 @@ def _learning(commands) -> None:
             )
         )
     )
-    measure.add_argument("--folder", type=Path, required=True, help="folder of the seed; moments/ and logits/ go there")
+    measure.add_argument(
+        "--folder", type=Path, required=True, help="folder of the seed; moments/ and logits/ go there"
+    )
 
 
 def _analysis(commands) -> None:
@@ -102,7 +112,9 @@ def _analysis(commands) -> None:
             )
         )
     )
-    scan.add_argument("--folder", type=Path, required=True, help="folder of the seed; statistics/ and nodes/ go there")
+    scan.add_argument(
+        "--folder", type=Path, required=True, help="folder of the seed; statistics/ and nodes/ go there"
+    )
     scan.add_argument("--taps", nargs="+", help="taps to scan (default: all of the experiment)")
     join = _verb(
         commands,
@@ -122,16 +134,22 @@ def _service(commands) -> None:
         "configure",
         verbs.configure,
         "check settings and write them out in full, defaults included",
-        """--settings '{"name": "mine", "networks": {"small": {"dim": 64}}}' --output results/mine/experiment.yaml""",
+        """--settings '{"name": "mine", "networks": {"small": {"dim": 64}}}' --output mine.yaml""",
     )
     source = configure.add_mutually_exclusive_group(required=True)
     source.add_argument("--settings", help="settings as JSON")
     source.add_argument("--config", type=Path, help="experiment file")
     configure.add_argument("--output", type=Path, help="file to write (default: standard output)")
     schema = _verb(
-        commands, "schema", verbs.schema, "print the keys of an experiment file", "--format markdown > docs/configuration.md"
+        commands,
+        "schema",
+        verbs.schema,
+        "print the keys of an experiment file",
+        "--format markdown > docs/configuration.md",
     )
-    schema.add_argument("--format", choices=("json", "markdown"), default="markdown", help="(default: %(default)s)")
+    schema.add_argument(
+        "--format", choices=("json", "markdown"), default="markdown", help="(default: %(default)s)"
+    )
     validate = _verb(
         commands,
         "validate",

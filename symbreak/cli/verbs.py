@@ -24,7 +24,9 @@ def train(options: Namespace) -> None:
         known = ", ".join(experiment.networks)
         raise SymbreakError(f"{options.config} has no network {options.network!r}; choose one of {known}.")
     folder = options.folder
-    train_network(experiment, options.network, options.seed, folder / "network.safetensors", folder / "history.csv")
+    train_network(
+        experiment, options.network, options.seed, folder / "network.safetensors", folder / "history.csv"
+    )
 
 
 def probe(options: Namespace) -> None:
@@ -49,7 +51,9 @@ def measure(options: Namespace) -> None:
     from symbreak.measure import measure
 
     folder = options.folder
-    measure(read(options.config), folder / "network.safetensors", folder / "probes" / "probes.safetensors", folder)
+    measure(
+        read(options.config), folder / "network.safetensors", folder / "probes" / "probes.safetensors", folder
+    )
 
 
 def scan(options: Namespace) -> None:

@@ -41,7 +41,14 @@ def markdown() -> str:
 
 
 def _table(title: str, section: type[BaseModel]) -> list[str]:
-    lines = [f"## {title}", "", (section.__doc__ or "").strip(), "", "| key | default | meaning |", "|---|---|---|"]
+    lines = [
+        f"## {title}",
+        "",
+        (section.__doc__ or "").strip(),
+        "",
+        "| key | default | meaning |",
+        "|---|---|---|",
+    ]
     for name, field in section.model_fields.items():
         if isinstance(field.default, BaseModel):
             lines.append(f"| `{name}` | | See `{name}` below. |")

@@ -9,7 +9,15 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, StringConstraints, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictInt,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 
 from symbreak.config.taps import TAPS
 
@@ -83,21 +91,31 @@ class Network(Section):
     @model_validator(mode="after")
     def _possible(self) -> Network:
         if min(self.shape) < 1:
-            raise ValueError(f"architecture {self.architecture} needs at least one block, kernel pixel and convolution")
+            raise ValueError(
+                f"architecture {self.architecture} needs at least one block, kernel pixel and convolution"
+            )
         if len(self.heads_per_block) != self.blocks:
-            raise ValueError(f"heads lists {len(self.heads_per_block)} numbers for {self.blocks} blocks; give one each")
+            raise ValueError(
+                f"heads lists {len(self.heads_per_block)} numbers for {self.blocks} blocks; give one each"
+            )
         for heads in self.heads_per_block:
             if heads < 1 or self.dim % heads:
-                raise ValueError(f"dim = {self.dim} is not divisible into heads = {heads}; choose a divisor of dim")
+                raise ValueError(
+                    f"dim = {self.dim} is not divisible into heads = {heads}; choose a divisor of dim"
+                )
         return self
 
 
 class Training(Section):
     """How a network is trained."""
 
-    epochs: int = Field(300, ge=1, description="Passes over the training images, warm-up and cool-down included.")
+    epochs: int = Field(
+        300, ge=1, description="Passes over the training images, warm-up and cool-down included."
+    )
     batch_size: int = Field(128, ge=1, description="Images per step.")
-    optimizer: Literal["adamw", "sgd"] = Field("adamw", description="AdamW or SGD with Nesterov momentum 0.9.")
+    optimizer: Literal["adamw", "sgd"] = Field(
+        "adamw", description="AdamW or SGD with Nesterov momentum 0.9."
+    )
     learning_rate: float = Field(6e-4, gt=0, description="Peak learning rate.")
     learning_rate_final: float = Field(1e-5, ge=0, description="Learning rate at the end of the cosine.")
     weight_decay: float = Field(6e-2, ge=0, description="Weight decay, not on biases, norms and embeddings.")
@@ -117,11 +135,14 @@ class Training(Section):
     label_smoothing: Probability = Field(0.1, description="Label smoothing.")
     gradient_clip: float | None = Field(None, gt=0, description="Largest gradient norm; `null`: no clipping.")
     normalisation: Literal["image", "dataset"] = Field(
-        "image", description="Each image minus its mean over its deviation (papers), or data-set mean and deviation."
+        "image",
+        description="Each image minus its mean over its deviation (papers), or data-set mean and deviation.",
     )
     random_crop: int = Field(0, ge=0, description="Padding in pixels of the random crop; 0: off.")
     horizontal_flip: Probability = Field(0.5, description="Probability of a left-right flip.")
-    random_resized_crop: float = Field(0.8, gt=0, le=1, description="Smallest area of the resized crop; 1: off.")
+    random_resized_crop: float = Field(
+        0.8, gt=0, le=1, description="Smallest area of the resized crop; 1: off."
+    )
     randaugment: float = Field(9.0, ge=0, le=10, description="Magnitude of RandAugment; 0: off.")
     randaugment_ops: int = Field(2, ge=1, description="Operations per image of RandAugment.")
     mixup: float = Field(0.8, ge=0, description="Alpha of MixUp; 0: off.")
@@ -129,15 +150,17 @@ class Training(Section):
     mix_probability: Probability = Field(1.0, description="Probability that a batch is mixed at all.")
     mix_switch: Probability = Field(0.5, description="Probability of CutMix where MixUp is on as well.")
     erasing: Probability = Field(0.25, description="Probability of random erasing (pixel noise).")
-    validate_every: int = Field(1, ge=1, description="Epochs between validations; the last is always validated.")
+    validate_every: int = Field(
+        1, ge=1, description="Epochs between validations; the last is always validated."
+    )
     checkpoint_seconds: float = Field(60.0, ge=0, description="Seconds between saves of the resume file.")
 
     @model_validator(mode="after")
     def _enough_epochs(self) -> Training:
         if self.warmup_epochs + self.cooldown_epochs >= self.epochs + (self.warmup_epochs == 0):
             raise ValueError(
-                f"warmup_epochs + cooldown_epochs = {self.warmup_epochs + self.cooldown_epochs:g} leave nothing of "
-                f"epochs = {self.epochs}; shorten them"
+                f"warmup_epochs + cooldown_epochs = {self.warmup_epochs + self.cooldown_epochs:g} leave nothing "
+                f"of epochs = {self.epochs}; shorten them"
             )
         return self
 
@@ -146,11 +169,14 @@ class Probes(Section):
     """Classifier heads: sequence pooling and one fully connected layer on the frozen trunk."""
 
     taps: list[Literal[tuple(TAPS)]] = Field(  # type: ignore[valid-type]
-        ["attention", "block"], min_length=1, description="Places opened in every block: " + ", ".join(TAPS) + "."
+        ["attention", "block"],
+        min_length=1,
+        description="Places opened in every block: " + ", ".join(TAPS) + ".",
     )
     bias: bool = Field(False, description="Bias of the fully connected layer.")
     layer_norm: bool | Literal["residual"] = Field(
-        "residual", description="LayerNorm before the pooling: always, never, or on residual-stream taps only."
+        "residual",
+        description="LayerNorm before the pooling: always, never, or on residual-stream taps only.",
     )
     epochs: int = Field(30, ge=1, description="Passes over the training images, all probes in each.")
     batch_size: int = Field(128, ge=1, description="Images per step.")
@@ -179,7 +205,8 @@ class Measurement(Section):
     """The one pass that accumulates label means."""
 
     inputs: Literal["validation", "training"] = Field(
-        "validation", description="Images that are averaged (P1 section 4 takes training, elsewhere validation)."
+        "validation",
+        description="Images that are averaged (P1 section 4 takes training, elsewhere validation).",
     )
     folds: int = Field(5, ge=2, description="Disjoint parts of the images, for error bars by the jackknife.")
     batch_size: int = Field(250, ge=1, description="Images per forward pass.")
@@ -193,13 +220,17 @@ class Statistics(Section):
     rule: Literal["first_fit", "min_cover", "largest_first"] = Field(
         "first_fit", description="How a matrix is partitioned into clusters; first_fit is the authors' rule."
     )
-    centred: bool = Field(False, description="Remove the mean over labels of each node and readout column first.")
+    centred: bool = Field(
+        False, description="Remove the mean over labels of each node and readout column first."
+    )
 
 
 class Compute(Section):
     """Where the numbers are computed, as far as it can change them."""
 
-    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="`auto` takes a GPU when there is one.")
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        "auto", description="`auto` takes a GPU when there is one."
+    )
     precision: Literal["auto", "fp32", "bf16"] = Field(
         "auto", description="Arithmetic of matrix products; `auto`: bf16 on a GPU, fp32 on a CPU."
     )
@@ -222,7 +253,7 @@ class Experiment(Section):
     compute: Compute = Compute()
     published: Literal["P1"] | None = Field(
         None,
-        description="Print the values of this paper beside ours (P1: arXiv:2501.12900); only for its own experiment.",
+        description="Print this paper's values beside ours (P1: arXiv:2501.12900); for its own experiment only.",
     )
 
     @field_validator("seeds")

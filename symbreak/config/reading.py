@@ -84,7 +84,11 @@ def _sentence(problem: Any) -> str:
     kind = problem["type"]
     if kind == "extra_forbidden":
         near = difflib.get_close_matches(place[-1], _known_keys(place[:-1]), n=1)
-        advice = f"did you mean `{near[0]}`?" if near else "remove it; known are " + ", ".join(_known_keys(place[:-1]))
+        advice = (
+            f"did you mean `{near[0]}`?"
+            if near
+            else "remove it; known are " + ", ".join(_known_keys(place[:-1]))
+        )
         return f"the key `{key}` is unknown; {advice}"
     if kind == "missing":
         return f"the key `{key}` is missing; add it."
@@ -101,14 +105,12 @@ def _is_alternative(part: Any) -> bool:
 
 def _known_keys(place: list[str]) -> list[str]:
     """Keys of the section at `place`; a name under `networks` stands for any network."""
-    section: Any = Experiment
+    section: type[BaseModel] = Experiment
     for part in place:
-        if section is None:
-            return []
-        field = section.model_fields.get(part) if isinstance(section, type) else None
-        if field is None:
-            continue
-        section = next((t for t in _members(field.annotation) if issubclass(t, BaseModel)), section)
+        field = section.model_fields.get(part)
+        if field is not None:
+            sections = [t for t in _members(field.annotation) if issubclass(t, BaseModel)]
+            section = sections[0] if sections else section
     return sorted(section.model_fields)
 
 

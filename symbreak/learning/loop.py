@@ -85,7 +85,10 @@ class Loop:
         self._seconds, self._saved = 0.0, time.monotonic()
         start = self._restore()
         total = self.epochs * self.steps_per_epoch
-        with _stop_request() as stop, Progress(total=total, initial=start, desc=self.description, unit="step") as bar:
+        with (
+            _stop_request() as stop,
+            Progress(total=total, initial=start, desc=self.description, unit="step") as bar,
+        ):
             for step in range(start, total):
                 clock = time.perf_counter()
                 self._step(step)
@@ -138,7 +141,11 @@ class Loop:
 
     def _require_finite(self, epoch: int) -> None:
         if not math.isfinite(float(self._sums.sum())):
-            kept = f"the last good state is kept in {self.resume.path}" if self.resume.path.exists() else "no state kept"
+            kept = (
+                f"the last good state is kept in {self.resume.path}"
+                if self.resume.path.exists()
+                else "no state kept"
+            )
             raise SymbreakError(
                 f"The loss of '{self.description}' is no longer finite in epoch {epoch}; {kept}; "
                 "lower the learning rate or set `gradient_clip`, then delete that file."
@@ -149,11 +156,18 @@ class Loop:
         if not (due or stop):
             return
         self._require_finite(done // self.steps_per_epoch + 1)
-        progress = {"step": done, "sums": self._sums.tolist(), "history": self.history, "seconds": self._seconds}
+        progress = {
+            "step": done,
+            "sums": self._sums.tolist(),
+            "history": self.history,
+            "seconds": self._seconds,
+        }
         self.resume.save(self.model, self.optimizer, progress)
         self._saved = time.monotonic()
         if stop:
-            raise SymbreakError(f"Stopped '{self.description}' on request after step {done}; run again to go on.")
+            raise SymbreakError(
+                f"Stopped '{self.description}' on request after step {done}; run again to go on."
+            )
 
     def _restore(self) -> int:
         progress = self.resume.load(self.model, self.optimizer)

@@ -109,7 +109,10 @@ def _loop(
         with engine.autocast():
             tokens, _ = record_taps(network, images, probes.places)
         outputs = probes({place: tensor.float() for place, tensor in tokens.items()})
-        costs = [functional.cross_entropy(f, targets, label_smoothing=settings.label_smoothing) for f in outputs.values()]
+        costs = [
+            functional.cross_entropy(f, targets, label_smoothing=settings.label_smoothing)
+            for f in outputs.values()
+        ]
         hits = [correct(fields, targets) for fields in outputs.values()]
         return torch.stack(costs).sum(), torch.stack([c.detach() * len(images) for c in costs] + hits)
 

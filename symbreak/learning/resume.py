@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from symbreak.errors import SymbreakError
-from symbreak.store import read_weights, write_weights
+from symbreak.models.weights import read_weights, write_weights
 
 
 def digest(settings: Any) -> str:
@@ -79,7 +79,9 @@ class ResumeFile:
                 f"The resume file {self.path} belongs to other settings; "
                 "delete it to start anew, or restore the settings to go on."
             )
-        model.load_state_dict({n.removeprefix("model/"): t for n, t in tensors.items() if n.startswith("model/")})
+        model.load_state_dict(
+            {n.removeprefix("model/"): t for n, t in tensors.items() if n.startswith("model/")}
+        )
         state: dict[int, dict[str, Tensor]] = {}
         for name, tensor in tensors.items():
             if name.startswith("optimizer/"):

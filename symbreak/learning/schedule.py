@@ -55,7 +55,9 @@ class Schedule(NamedTuple):
             rate = self.peak * self.factor ** (epoch // self.interval)
         else:
             rate = _cosine(self.peak, self.final, epoch / length)
-        decay = self.decay if self.decay_final is None else _cosine(self.decay, self.decay_final, epoch / length)
+        decay = (
+            self.decay if self.decay_final is None else _cosine(self.decay, self.decay_final, epoch / length)
+        )
         return Rates(rate, decay)
 
 

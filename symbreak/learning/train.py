@@ -169,7 +169,7 @@ def evaluate(model: models.CCT, images: ImageSet, engine: Engine, training: Trai
 
 
 def resumed_engine(resume: ResumeFile, compute: Compute, model: models.CCT, images: ImageSet) -> Engine:
-    """Choose an engine, or the one that the killed run had chosen: a resumed run must not change precision."""
+    """Choose an engine; a resumed run keeps the precision that the killed run had chosen."""
     known = resume.known_facts()
     if known:
         compute = compute.model_copy(update={"precision": known["precision"]})
@@ -198,5 +198,6 @@ def require_side(images: ImageSet, side: int) -> None:
     actual = tuple(images.images.shape[-2:])
     if actual != (side, side):
         raise SymbreakError(
-            f"The images of {images.name} are {actual[0]} x {actual[1]} pixels and `image_size` is {side}; set it so."
+            f"The images of {images.name} are {actual[0]} x {actual[1]} pixels, and `image_size` is {side}; "
+            "set it to theirs."
         )

@@ -57,19 +57,25 @@ class MomentsAccessor:
             If the file holds no moments, or there is no such block, node or head.
         """
         if (node is None) == (head is None):
-            raise SymbreakError("Give either a node or a head to `matrix`, for instance matrix(block=7, node=3).")
+            raise SymbreakError(
+                "Give either a node or a head to `matrix`, for instance matrix(block=7, node=3)."
+            )
         chosen = self._chosen(block, seed)
         weights = chosen["count"] / chosen["count"].sum("fold")
         mean = (chosen.feature_mean * weights).sum("fold").transpose("label", "node")
         readout = chosen.readout.transpose("output", "node")
         if head is not None:
             if "head_of_node" not in chosen.coords or head not in chosen.head_of_node:
-                raise SymbreakError(f"There is no head {head} at this tap; heads exist at attention, query, key, value.")
+                raise SymbreakError(
+                    f"There is no head {head} at this tap; heads exist at attention, query, key, value."
+                )
             mine = chosen.head_of_node.values == head
             values = by_head(mean.values[:, mine], readout.values[:, mine], np.ones(mine.sum(), dtype=int))[0]
         else:
             if node not in chosen.node:
-                raise SymbreakError(f"There is no node {node} at this tap; they count from 1 to {chosen.sizes['node']}.")
+                raise SymbreakError(
+                    f"There is no node {node} at this tap; they count from 1 to {chosen.sizes['node']}."
+                )
             values = nodal(mean.sel(node=[node]).values, readout.sel(node=[node]).values)[0]
         if normalised:
             values = values / field_maximum(values[None])[0]
@@ -88,7 +94,9 @@ class MomentsAccessor:
             raise SymbreakError("This dataset holds no label means; open a file of the folder `moments`.")
         if "seed" in dataset.dims:
             if seed is None or seed not in dataset.seed:
-                raise SymbreakError(f"Choose one of the seeds {dataset.seed.values.tolist()}, got seed={seed}.")
+                raise SymbreakError(
+                    f"Choose one of the seeds {dataset.seed.values.tolist()}, got seed={seed}."
+                )
             dataset = dataset.sel(seed=seed)
         if block not in dataset.block:
             raise SymbreakError(f"There is no block {block}; choose one of {dataset.block.values.tolist()}.")

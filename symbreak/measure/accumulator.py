@@ -65,7 +65,9 @@ class TapAccumulator:
         """Label means, readouts and accuracies as a labelled dataset."""
         labels, blocks = self.probes.labels, self.probes.network.blocks
         truth = images.labels
-        count = torch.bincount(fold_of_images(truth, self.folds) * labels + truth, minlength=self.folds * labels)
+        count = torch.bincount(
+            fold_of_images(truth, self.folds) * labels + truth, minlength=self.folds * labels
+        )
         count = count.view(self.folds, labels).double()
         total = count.sum(0).clamp(min=1)
         sums = self.feature_sum.cpu().view(blocks, self.folds, labels, self.nodes)
@@ -85,7 +87,10 @@ class TapAccumulator:
             bias = torch.stack([self.probes[b, self.tap].readout.bias for b in range(1, blocks + 1)])
             dataset["readout_bias"] = (("block", "output"), bias.detach().double().cpu().numpy())
         if self.head_hits is not None:
-            dataset["head_label_accuracy"] = (("block", "head", "label"), (self.head_hits.cpu() / total).numpy())
+            dataset["head_label_accuracy"] = (
+                ("block", "head", "label"),
+                (self.head_hits.cpu() / total).numpy(),
+            )
             dataset = dataset.assign_coords(head=np.arange(1, self.head_hits.shape[1] + 1))
             dataset = dataset.assign_coords(head_of_node=self._head_of_node())
         return dataset
@@ -107,7 +112,9 @@ class TapAccumulator:
     def _head_of_node(self) -> tuple:
         """Head of each node; by block only where blocks differ."""
         assert self.heads is not None
-        table = np.stack([np.repeat(np.arange(1, h + 1), self.nodes // h) for h in self.heads]).astype("int32")
+        table = np.stack([np.repeat(np.arange(1, h + 1), self.nodes // h) for h in self.heads]).astype(
+            "int32"
+        )
         return ("node", table[0]) if len(set(self.heads)) == 1 else (("block", "node"), table)
 
 

@@ -47,7 +47,9 @@ def measure(experiment: Experiment, weights: Path, probes_path: Path, folder: Pa
     network, header = load_network(weights)
     probes, _ = models.load(probes_path)
     if not isinstance(probes, ProbeSet) or probes.network != network.network:
-        raise SymbreakError(f"The probes {probes_path} belong to another network than {weights}; train them again.")
+        raise SymbreakError(
+            f"The probes {probes_path} belong to another network than {weights}; train them again."
+        )
     split = "train" if experiment.measurement.inputs == "training" else "validation"
     images = load_configured(experiment.data, split)
     engine = choose_engine(experiment.compute.model_copy(update={"precision": header["precision"]}))
@@ -65,7 +67,12 @@ def measure(experiment: Experiment, weights: Path, probes_path: Path, folder: Pa
         moments = tap.moments(images).assign(network_accuracy=((), accuracy))
         write(name, "moments", moments, f"label means at {name}")
         write(name, "logits", tap.logits(images), f"output fields of the probes at {name}")
-    write("network", "logits", logits_dataset(("sample", "output"), fields, images, {}), "output fields of the network")
+    write(
+        "network",
+        "logits",
+        logits_dataset(("sample", "output"), fields, images, {}),
+        "output fields of the network",
+    )
 
 
 @torch.no_grad()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -44,11 +45,11 @@ class Tokenizer(nn.Module):
         _, kernel, convolutions = network.shape
         channels = [3] + [network.inner_channels] * (convolutions - 1) + [network.dim]
         stride, padding = max(1, kernel // 2 - 1), max(1, kernel // 2)
-        self.convolutions = nn.ModuleList(
-            nn.Conv2d(a, b, kernel, stride, padding, bias=False) for a, b in zip(channels, channels[1:])
-        )
+        self.kernel, self.stride, self.padding = kernel, stride, padding
+        layers = [nn.Conv2d(a, b, kernel, stride, padding, bias=False) for a, b in pairwise(channels)]
+        self.convolutions = nn.ModuleList(layers)
         self.pooled = [network.pooling == "every" or i == 0 for i in range(convolutions)]
-        for convolution in self.convolutions:
+        for convolution in layers:
             nn.init.kaiming_normal_(convolution.weight)
 
     def forward(self, images: Tensor) -> Tensor:
@@ -63,9 +64,8 @@ class Tokenizer(nn.Module):
 
     def tokens(self, side: int) -> int:
         """Count the tokens of a square image of `side` pixels."""
-        for convolution, pool in zip(self.convolutions, self.pooled):
-            stride, padding, kernel = convolution.stride[0], convolution.padding[0], convolution.kernel_size[0]
-            side = (side + 2 * padding - kernel) // stride + 1
+        for pool in self.pooled:
+            side = (side + 2 * self.padding - self.kernel) // self.stride + 1
             side = (side + 2 - 3) // 2 + 1 if pool else side
         return side * side
 

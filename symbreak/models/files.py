@@ -11,7 +11,7 @@ from symbreak.config import Network, Probes
 from symbreak.errors import SymbreakError
 from symbreak.models.cct import CCT
 from symbreak.models.probe import ProbeSet
-from symbreak.store import read_weights, write_weights
+from symbreak.models.weights import read_weights, write_weights
 
 
 def save(path: str | Path, model: CCT | ProbeSet, **description: Any) -> None:
@@ -26,7 +26,11 @@ def save(path: str | Path, model: CCT | ProbeSet, **description: Any) -> None:
     **description
         Further facts for the header, such as the data set.
     """
-    header: dict[str, Any] = {"network": model.network.model_dump(mode="json"), "labels": model.labels, **description}
+    header: dict[str, Any] = {
+        "network": model.network.model_dump(mode="json"),
+        "labels": model.labels,
+        **description,
+    }
     if isinstance(model, ProbeSet):
         header["probes"] = model.settings.model_dump(mode="json")
     write_weights(path, model.state_dict(), header)
@@ -44,10 +48,14 @@ def load(path: str | Path) -> tuple[CCT | ProbeSet, dict[str, Any]]:
     try:
         network, labels = Network(**header["network"]), int(header["labels"])
         model: nn.Module = (
-            ProbeSet(network, labels, Probes(**header["probes"])) if "probes" in header else CCT(network, labels)
+            ProbeSet(network, labels, Probes(**header["probes"]))
+            if "probes" in header
+            else CCT(network, labels)
         )
         model.load_state_dict(tensors)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         reason = str(error).split("\n")[0]
-        raise SymbreakError(f"The weights {path} do not fit their own header ({reason}); train again.") from error
+        raise SymbreakError(
+            f"The weights {path} do not fit their own header ({reason}); train again."
+        ) from error
     return model.eval(), header  # type: ignore[return-value]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -47,13 +48,17 @@ def pooled_moments(moments: xr.Dataset, block: int) -> tuple[np.ndarray, np.ndar
         known = ", ".join(str(b) for b in moments.block.values)
         raise SymbreakError(f"There is no block {block} in this file; choose one of {known}.")
     chosen = moments.sel(block=block)
-    mean, _ = pool_folds(chosen.feature_mean.transpose("fold", "label", "node"), chosen["count"].transpose("fold", "label"))
+    mean, _ = pool_folds(
+        chosen.feature_mean.transpose("fold", "label", "node"), chosen["count"].transpose("fold", "label")
+    )
     readout = chosen.readout.transpose("output", "node").values
     bias = chosen.readout_bias.values if "readout_bias" in chosen else None
     return mean, readout, bias
 
 
-def block_tables(moments: xr.Dataset, settings: Statistics, threads: int | None = None) -> tuple[xr.Dataset, xr.Dataset]:
+def block_tables(
+    moments: xr.Dataset, settings: Statistics, threads: int | None = None
+) -> tuple[xr.Dataset, xr.Dataset]:
     """Statistics of every block, with errors over images, and the scan of every node.
 
     Formulas: P1 (arXiv:2501.12900) Tables 1 and 2, Figs. 4 and 5; see
@@ -87,7 +92,7 @@ def block_tables(moments: xr.Dataset, settings: Statistics, threads: int | None 
     for block in moments.block.values:
         chosen = moments.sel(block=block)
         mean, readout, bias = pooled_moments(moments, int(block))
-        options = {"rule": settings.rule, "bias": bias, "centred": settings.centred, "threads": threads}
+        options: dict[str, Any] = {"rule": settings.rule, "bias": bias, "centred": settings.centred, "threads": threads}
         folds = chosen.feature_mean.transpose("fold", "label", "node").values
         counts = chosen["count"].transpose("fold", "label").values
         table = statistics(folds, readout, cuts, fold_count=counts, **options)
@@ -99,8 +104,10 @@ def block_tables(moments: xr.Dataset, settings: Statistics, threads: int | None 
     blocks = moments.block
     joined = xr.concat(tables, blocks, combine_attrs="override").assign(_of_network(moments))
     joined["best_threshold"] = best_threshold(joined)
-    joined = joined.assign_coords({name: moments.coords[name] for name in ("label_name",) if name in moments.coords})
-    return joined, xr.concat(nodes, blocks, combine_attrs="override")
+    joined = joined.assign_coords(
+        {name: moments.coords[name] for name in ("label_name",) if name in moments.coords}
+    )
+    return joined, xr.concat(nodes, blocks, combine_attrs="override").transpose("block", "node", ...)
 
 
 def _of_network(moments: xr.Dataset) -> dict[str, xr.DataArray]:
@@ -132,7 +139,9 @@ def join_seeds(datasets: Sequence[xr.Dataset], seeds: Sequence[int]) -> xr.Datas
             combine_attrs="override",
         )
     except ValueError as error:
-        raise SymbreakError(f"The seeds cannot be joined, their coordinates differ ({error}); write them anew.") from error
+        raise SymbreakError(
+            f"The seeds cannot be joined, their coordinates differ ({error}); write them anew."
+        ) from error
     return joined
 
 

@@ -38,7 +38,10 @@ def moments_example(
             "readout": (("block", "node", "output"), truth + 0.3 * generator.normal(size=truth.shape)),
             "accuracy": (("block",), np.linspace(0.3, 0.6, blocks)),
             "label_accuracy": (("block", "label"), generator.uniform(size=(blocks, labels))),
-            "head_label_accuracy": (("block", "head", "label"), generator.uniform(size=(blocks, heads, labels))),
+            "head_label_accuracy": (
+                ("block", "head", "label"),
+                generator.uniform(size=(blocks, heads, labels)),
+            ),
             "network_accuracy": ((), 0.6),
         },
         coords={

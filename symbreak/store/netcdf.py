@@ -91,7 +91,9 @@ def open_dataset(path: str | Path, kind: str | None = None) -> xr.Dataset:
     try:
         dataset = xr.open_dataset(path, engine="netcdf4")
     except Exception as error:  # the NetCDF library raises many classes for damaged files
-        raise SymbreakError(f"{path} is not a readable NetCDF file ({_short(error)}); write it anew.") from error
+        raise SymbreakError(
+            f"{path} is not a readable NetCDF file ({_short(error)}); write it anew."
+        ) from error
     try:
         check(dataset, str(path), kind)
     except SymbreakError:
@@ -110,7 +112,9 @@ def check(dataset: xr.Dataset, where: str, kind: str | None = None) -> None:
     """
     actual = dataset.attrs.get("symbreak_kind")
     if actual not in KINDS:
-        raise SymbreakError(f"{where} was not written by symbreak (no attribute `symbreak_kind`); give one of ours.")
+        raise SymbreakError(
+            f"{where} was not written by symbreak (no attribute `symbreak_kind`); give one of ours."
+        )
     if kind is not None and actual != kind:
         raise SymbreakError(f"{where} holds {actual}, and {kind} are wanted here; give a file of that kind.")
     missing = [name for name in GLOBALS if name not in dataset.attrs]
@@ -118,16 +122,24 @@ def check(dataset: xr.Dataset, where: str, kind: str | None = None) -> None:
         raise SymbreakError(f"{where} lacks the attribute `{missing[0]}`; write it anew.")
     version = str(dataset.attrs["schema_version"])
     if version.split(".")[0] != SCHEMA_VERSION.split(".")[0]:
-        raise SymbreakError(f"{where} has schema version {version} and this is {SCHEMA_VERSION}; write it anew.")
+        raise SymbreakError(
+            f"{where} has schema version {version} and this is {SCHEMA_VERSION}; write it anew."
+        )
     config = str(dataset.attrs["config"])
     if hashlib.sha256(config.encode()).hexdigest() != dataset.attrs["config_sha256"]:
-        raise SymbreakError(f"{where} was changed by hand: `config_sha256` does not fit `config`; write it anew.")
+        raise SymbreakError(
+            f"{where} was changed by hand: `config_sha256` does not fit `config`; write it anew."
+        )
     for name, dims in KINDS[actual].items():
         if name not in dataset:
-            raise SymbreakError(f"{where} lacks the variable `{name}` that every file of {actual} has; write it anew.")
+            raise SymbreakError(
+                f"{where} lacks the variable `{name}` that every file of {actual} has; write it anew."
+            )
         found = dataset[name].dims
         if found not in (dims, ("seed", *dims), ("block", *dims), ("seed", "block", *dims)):
-            raise SymbreakError(f"{where}: `{name}` has dimensions {found} in place of {dims}; write it anew.")
+            raise SymbreakError(
+                f"{where}: `{name}` has dimensions {found} in place of {dims}; write it anew."
+            )
     for dim in dataset.dims:
         if dim not in dataset.coords:
             raise SymbreakError(f"{where}: the dimension `{dim}` has no coordinate; write it anew.")

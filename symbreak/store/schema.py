@@ -55,7 +55,7 @@ VARIABLES: dict[str, Variable] = {
     "truth": Variable("label of the image", "", ""),
 }
 
-#: Kind of file -> variables that it must hold with their dimensions; seed, or seed and block, may come before.
+#: Kind of file -> variables that it must hold with their dimensions, to which seed and block may be added.
 KINDS: dict[str, dict[str, tuple[str, ...]]] = {
     "moments": {
         "feature_mean": ("block", "node", "label", "fold"),
@@ -64,11 +64,13 @@ KINDS: dict[str, dict[str, tuple[str, ...]]] = {
         "accuracy": ("block",),
     },
     "logits": {"logits": ("sample", "output"), "truth": ("sample",)},
-    "statistics": {
-        name: ("block", "threshold")
-        for name in ("n_clusters", "cluster_size", "diagonal", "noise", "signal", "snr", "snr_minimum")
-    },
-    "nodes": {name: ("block", "node", "threshold") for name in ("n_clusters", "cluster_size", "diagonal", "noise")},
+    "statistics": dict.fromkeys(
+        ("n_clusters", "cluster_size", "diagonal", "noise", "signal", "snr", "snr_minimum"),
+        ("block", "threshold"),
+    ),
+    "nodes": dict.fromkeys(
+        ("n_clusters", "cluster_size", "diagonal", "noise"), ("block", "node", "threshold")
+    ),
 }
 
 #: Global attributes of every file.

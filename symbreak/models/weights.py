@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
 
 from symbreak.errors import SymbreakError
 from symbreak.store.atomic import replacing
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 
 def write_weights(path: str | Path, tensors: dict[str, Tensor], description: dict[str, Any]) -> None:
@@ -21,8 +22,6 @@ def write_weights(path: str | Path, tensors: dict[str, Tensor], description: dic
     SymbreakError
         If the file cannot be written.
     """
-    from safetensors.torch import save_file
-
     whole = {name: tensor.detach().contiguous().cpu() for name, tensor in tensors.items()}
     header = {"symbreak": json.dumps(description, sort_keys=True)}
     with replacing(path) as temporary:
@@ -40,8 +39,6 @@ def read_weights(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     SymbreakError
         If the file is missing, damaged, or not written by `write_weights`.
     """
-    from safetensors import SafetensorError, safe_open
-
     path = Path(path)
     try:
         with safe_open(path, framework="pt") as handle:
@@ -50,7 +47,9 @@ def read_weights(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     except FileNotFoundError:
         raise SymbreakError(f"There are no weights at {path}; train the network first.") from None
     except (SafetensorError, OSError) as error:
-        raise SymbreakError(f"The weights {path} are damaged ({error}); delete the file and run again.") from error
+        raise SymbreakError(
+            f"The weights {path} are damaged ({error}); delete the file and run again."
+        ) from error
     except (KeyError, json.JSONDecodeError):
         raise SymbreakError(
             f"The weights {path} were not written by symbreak; for a published CCT use load_official."
