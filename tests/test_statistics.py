@@ -73,7 +73,7 @@ def test_pooled_size_times_number_is_the_diagonal_and_signal_the_mean_appearance
     assert (table.snr_minimum <= table.snr + 1e-12).all()
     with pytest.raises(SymbreakError, match="minimum or mean"):
         block_statistics(found, internal="rarest")
-    with pytest.raises(SymbreakError, match="made by clusters.scan"):
+    with pytest.raises(SymbreakError, match="made by clusters"):
         block_statistics(table)
 
 
@@ -82,7 +82,7 @@ def test_best_threshold_ignores_excluded_and_undefined_values():
     table = statistics(world.true_mean, world.readout, THRESHOLDS)
     best = float(best_threshold(table))
     assert float(table.snr_minimum.sel(threshold=best)) == float(table.snr_minimum.max())
-    assert 0.05 < best < 0.6
+    assert 0.05 < best < 0.8
     assert np.isnan(best_threshold(table, least=1e9))
     assert float(table.snr_minimum.sel(threshold=0.99)) == 0
 
@@ -210,7 +210,7 @@ def test_uniformity_limits():
     for arguments, message in (
         (([5.0],), "fewer than two labels"),
         (([1, 2], [1, 1]), "does not add up"),
-        (([5, 5], None, 4), "cannot hold"),
+        (([5, 5], None, 4), "more appearances than"),
     ):
         with pytest.raises(SymbreakError, match=message):
             uniformity(*arguments)

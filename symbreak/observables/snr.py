@@ -166,37 +166,47 @@ def block_statistics(scan: xr.Dataset, n_labels: int | None = None, internal: st
     if internal not in ("minimum", "mean"):
         raise SymbreakError(f"internal is {internal!r}: choose minimum or mean.")
     labels = scan.sizes["label"] if n_labels is None else n_labels
-    clusters, diagonal, noise = scan.n_clusters, scan.diagonal, scan.noise
-    present = clusters > 0
-    table = xr.Dataset(
-        {
-            "n_clusters": clusters.mean(dim),
-            "cluster_size": diagonal.sum(dim) / clusters.sum(dim),
-            "cluster_size_per_matrix": scan.cluster_size.mean(dim),
-            "diagonal": diagonal.mean(dim),
-            "noise": noise.mean(dim),
-            "n_empty": (~present).sum(dim),
-            "n_undefined": (~(scan.field_maximum > 0))
-            .sum(dim)
-            .broadcast_like(clusters.isel({dim: 0}, drop=True)),
-        }
-    )
-    for name in ("n_clusters", "diagonal", "noise"):
-        table[f"{name}_nonempty"] = scan[name].where(present).mean(dim)
-    counted = (table.diagonal, table.noise, table.cluster_size, scan.sizes[dim], labels)
-    dims = table.n_clusters.dims
-    for name, values in signal_to_noise(*counted)._asdict().items():
-        table[name] = (dims, values)
-    square_sum = scan.square_sum.mean(dim).transpose(*dims)
-    table["snr_exact"] = (dims, signal_to_noise(*counted, square_sum=square_sum).snr)
+    outer = [str(name) for name in scan.n_clusters.dims if name != dim]
+    values = _averages(scan, outer, dim)
+    counted = (values["diagonal"], values["noise"], values["cluster_size"], scan.sizes[dim], labels)
+    ratio = signal_to_noise(*counted)
+    values.update(ratio._asdict())
+    values["snr_exact"] = signal_to_noise(*counted, square_sum=values.pop("square_sum")).snr
     appearance = scan.appearance.sum("head") if "head" in scan.appearance.dims else scan.appearance
-    rarest = appearance.min("label").transpose(*dims).astype(float)
-    own = table.noise_internal
+    rarest = appearance.transpose(*outer, "label").values.min(axis=-1).astype(float)
+    own = ratio.noise_internal
     if internal == "minimum":
-        own = xr.where(table.signal > 0, table.noise_internal / table.signal * rarest, 0.0)
-    table["signal_minimum"] = rarest
-    table["snr_minimum"] = (dims, _ratio(rarest.values, (own + table.noise_external).transpose(*dims).values))
-    return describe(table)
+        own = own * rarest / np.where(ratio.signal > 0, ratio.signal, 1.0)
+    values["signal_minimum"] = rarest
+    values["snr_minimum"] = _ratio(rarest, own + ratio.noise_external)
+    coords = {name: scan.coords[name] for name in outer if name in scan.coords}
+    return describe(xr.Dataset({name: (outer, array) for name, array in values.items()}, coords))
+
+
+def _averages(scan: xr.Dataset, outer: list[str], dim: str) -> dict[str, Any]:
+    """Averages over matrices on plain arrays: labelled ones would cost more than the scan itself."""
+
+    def array(name: str) -> np.ndarray:
+        return scan[name].transpose(*outer, dim).values
+
+    clusters, diagonal, noise = array("n_clusters"), array("diagonal"), array("noise")
+    present = clusters > 0
+    n_present = present.sum(axis=-1)
+    maxima = scan.field_maximum.broadcast_like(scan.n_clusters).transpose(*outer, dim).values
+    with np.errstate(invalid="ignore"):
+        return {
+            "n_clusters": clusters.mean(axis=-1),
+            "cluster_size": diagonal.sum(axis=-1) / clusters.sum(axis=-1),
+            "cluster_size_per_matrix": np.where(present, array("cluster_size"), 0.0).sum(axis=-1) / n_present,
+            "diagonal": diagonal.mean(axis=-1),
+            "noise": noise.mean(axis=-1),
+            "n_clusters_nonempty": clusters.sum(axis=-1) / n_present,
+            "diagonal_nonempty": diagonal.sum(axis=-1) / n_present,
+            "noise_nonempty": (noise * present).sum(axis=-1) / n_present,
+            "n_empty": (~present).sum(axis=-1),
+            "n_undefined": (~(maxima > 0)).sum(axis=-1),
+            "square_sum": array("square_sum").mean(axis=-1),
+        }
 
 
 def describe(table: xr.Dataset) -> xr.Dataset:

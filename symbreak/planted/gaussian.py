@@ -1,6 +1,5 @@
 """Worlds without a network: Gaussian class means with the best linear readout, and planted blocks."""
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -105,32 +104,35 @@ def linear_gaussian(
     bias = -0.5 * (means * readout).sum(axis=1) - readout @ shift
     bias -= bias.mean()  # a common constant changes no prediction; trained readouts keep it near zero
 
-    def draw(images: NDArray) -> Floats:
-        """Means over so many images of every label."""
-        noise = generator.normal(size=(*images.shape, n_nodes)) * np.sqrt(variance / images[..., None])
-        return means + shift + noise @ axes.T
-
     edges = np.linspace(0, images_per_label, n_folds + 1).astype(np.int64)
     fold_count = np.repeat((edges[1:] - edges[:-1])[:, None], n_labels, axis=1)
+    noise = generator.normal(size=(n_folds, n_labels, n_nodes)) * np.sqrt(variance / fold_count[..., None])
     return LinearWorld(
-        feature_mean=draw(fold_count),
+        feature_mean=means + shift + noise @ axes.T,
         fold_count=fold_count,
         readout=readout,
         bias=bias,
         true_mean=means + shift,
-        accuracy=_accuracy(draw, readout, bias, images_per_label),
+        accuracy=_accuracy(
+            (means + shift) @ readout.T + bias,
+            (readout @ axes) * np.sqrt(variance),
+            images_per_label,
+            generator,
+        ),
         alignment=float(np.mean(1 / variance) / np.sqrt(np.mean(1 / variance**2))),
     )
 
 
 def _accuracy(
-    draw: Callable[[NDArray], Floats], readout: Floats, bias: Floats, images_per_label: int
+    mean_field: Floats, noise_readout: Floats, images_per_label: int, generator: np.random.Generator
 ) -> float:
+    """Fraction of images with the largest field on their own label, from white noise along the axes."""
+    n_labels, n_nodes = noise_readout.shape
     correct = 0
     for _ in range(images_per_label):
-        fields = draw(np.ones(len(readout), np.int64)) @ readout.T + bias
-        correct += int((fields.argmax(axis=1) == np.arange(len(readout))).sum())
-    return correct / (images_per_label * len(readout))
+        fields = mean_field + generator.normal(size=(n_labels, n_nodes)) @ noise_readout.T
+        correct += int((fields.argmax(axis=1) == np.arange(n_labels)).sum())
+    return correct / (images_per_label * n_labels)
 
 
 class BlockMatrix(NamedTuple):

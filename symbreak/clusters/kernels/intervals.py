@@ -98,14 +98,11 @@ def largest_clique(by_mean, by_weight, size, mean, weight, cut):
     """
     best_size, best_seed = 0, -1
     reach = 0
-    below = 0
     for rank in range(size):
         seed = by_mean[rank]
-        if rank > 0 and mean[seed] > mean[by_mean[rank - 1]]:
-            below = rank
         while reach < size and mean[seed] * weight[by_weight[reach]] > cut:
             reach += 1
-        found = reach - below
+        found = reach - rank  # too small within ties of |mu|, but right for the first of them
         if found > best_size:
             best_size, best_seed = found, seed
         elif found == best_size and comes_first(seed, best_seed, by_mean, size, mean, weight, cut):
