@@ -159,8 +159,8 @@ class Training(Section):
     def _enough_epochs(self) -> Training:
         if self.warmup_epochs + self.cooldown_epochs >= self.epochs + (self.warmup_epochs == 0):
             raise ValueError(
-                f"warmup_epochs + cooldown_epochs = {self.warmup_epochs + self.cooldown_epochs:g} leave nothing "
-                f"of epochs = {self.epochs}; shorten them"
+                f"warmup_epochs + cooldown_epochs = {self.warmup_epochs + self.cooldown_epochs:g} "
+                f"leave nothing of epochs = {self.epochs}; shorten them"
             )
         return self
 
@@ -253,7 +253,7 @@ class Experiment(Section):
     compute: Compute = Compute()
     published: Literal["P1"] | None = Field(
         None,
-        description="Print this paper's values beside ours (P1: arXiv:2501.12900); for its own experiment only.",
+        description="Print this paper's values beside ours (P1: arXiv:2501.12900), for its own experiment.",
     )
 
     @field_validator("seeds")

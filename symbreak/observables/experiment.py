@@ -92,7 +92,8 @@ def block_tables(
     for block in moments.block.values:
         chosen = moments.sel(block=block)
         mean, readout, bias = pooled_moments(moments, int(block))
-        options: dict[str, Any] = {"rule": settings.rule, "bias": bias, "centred": settings.centred, "threads": threads}
+        options: dict[str, Any] = {"rule": settings.rule, "bias": bias, "centred": settings.centred}
+        options["threads"] = threads
         folds = chosen.feature_mean.transpose("fold", "label", "node").values
         counts = chosen["count"].transpose("fold", "label").values
         table = statistics(folds, readout, cuts, fold_count=counts, **options)
