@@ -94,13 +94,13 @@ def test_whole_letter_lies_inside_the_frame(fields, nuisance):
     assert covered.min() >= 0 and covered.max() <= 1
     rim = torch.ones(32, 32, dtype=torch.bool)
     rim[1:-1, 1:-1] = False
-    assert covered[:, rim].max() < 0.5
+    assert covered[:, rim].max() < 0.1
     inked = (covered > 0.5).float()
     assert covered.amax(dim=(1, 2)).min() > 0.4
     assert covered.mean(dim=(1, 2)).min() > (0.01 if nuisance <= 1 else 0.005)
     height = inked.any(dim=2).sum(dim=1)
     width = inked.any(dim=1).sum(dim=1)
-    assert torch.maximum(height, width).float().mean() > (25 if nuisance <= 0.5 else 17)
+    assert torch.maximum(height, width).float().mean() > {0.0: 27, 0.5: 25, 1.0: 19, 2.0: 12}[nuisance]
 
 
 def test_without_nuisance_there_is_one_picture_per_face_and_label():
@@ -119,7 +119,7 @@ def test_colours_keep_their_contrast(nuisance):
         assert colour.min() >= -1e-6 and colour.max() <= 1 + 1e-6
     luma = np.array([0.299, 0.587, 0.114])
     contrast = np.abs((ink - paper) @ luma)
-    assert contrast.min() >= 0.9 - 0.6 * min(nuisance, 1.0) - 1e-3 or nuisance > 1
+    assert contrast.min() >= 0.9 - 0.65 * min(nuisance, 1.0) - 1e-3 or nuisance > 1
     assert contrast.min() >= 0.2 - 1e-6
     if nuisance >= 1:
         bright_ink = (ink - paper) @ luma > 0

@@ -59,17 +59,17 @@ class Nuisance:
         Largest standard deviation of the pixel noise.
     """
 
-    rotation: float = 15.0
-    shear: float = 0.2
-    stretch: float = 0.2
-    shrink: float = 0.3
-    thicker: float = 0.5
-    thinner: float = 0.3
-    blur: float = 0.8
-    contrast_loss: float = 0.6
+    rotation: float = 18.0
+    shear: float = 0.25
+    stretch: float = 0.25
+    shrink: float = 0.35
+    thicker: float = 0.6
+    thinner: float = 0.35
+    blur: float = 1.0
+    contrast_loss: float = 0.65
     chroma: float = 1.0
-    gradient: float = 0.24
-    noise: float = 0.1
+    gradient: float = 0.3
+    noise: float = 0.12
 
 
 def draw(
@@ -166,10 +166,12 @@ def _coverage(
     )
     # The box of the transformed letter bounds its ink; the rest of the frame is room to move in.
     extent = np.einsum("nij,nj->ni", np.abs(shape), fields.half_size[faces, letters])
-    room = SIZE / 2 - _MARGIN - np.maximum(stroke, 0) - edge / 2
-    scale = (room / extent.max(axis=1)) * (1 - between(0, amplitude.shrink))
+    # A rim of the stroke's shift and half of the edge grows by the length of the map's rows at most.
+    rim = (np.maximum(stroke, 0) + edge / 2)[:, None] * np.linalg.norm(shape, axis=2)
+    room = SIZE / 2 - _MARGIN - rim
+    scale = (room / extent).min(axis=1) * (1 - between(0, amplitude.shrink))
     stroke = np.maximum(stroke, -0.5 * scale * fields.distance[faces, letters].max(axis=(1, 2)))
-    slack = room[:, None] - scale[:, None] * extent
+    slack = room - scale[:, None] * extent
     shift = slack * generator.uniform(-1, 1, (n, 2)) * min(nuisance, 1.0)
     inverse = np.linalg.inv(shape * scale[:, None, None]) * (SIZE / glyphs.FIELD)
     offset = -np.einsum("nij,nj->ni", inverse, shift / (SIZE / 2))
@@ -177,6 +179,8 @@ def _coverage(
     grid = torch.nn.functional.affine_grid(theta, [n, 1, SIZE, SIZE], align_corners=False)
     source = torch.from_numpy(fields.distance[faces, letters])[:, None]
     distance = grid_sample(source, grid, padding_mode="border", align_corners=False)[:, 0]
+    # Beyond the canvas the field goes on falling; small letters would otherwise have a veil around them.
+    distance -= (grid.abs() - 1).clamp(min=0).amax(dim=3) * (glyphs.FIELD / 2)
     columns = torch.from_numpy(np.stack([scale, stroke, edge]).astype(np.float32))[:, :, None, None]
     return (0.5 + (distance * columns[0] + columns[1]) / columns[2]).clamp(0, 1)
 

@@ -44,10 +44,11 @@ class Draws:
         draws would underflow and their share would be lost.
         """
         above = torch.full((self.count, 2), alpha + 1, device=self.generator.device)
-        logarithm = torch._standard_gamma(above, generator=self.generator).log()
+        gamma = torch._standard_gamma(above, generator=self.generator).double().log()
         uniform = torch.rand((self.count, 2), generator=self.generator, device=self.generator.device)
-        logarithm += uniform.clamp(min=torch.finfo(torch.float32).tiny).log() / alpha
-        return logarithm.softmax(dim=1)[:, 0].to(self.device, non_blocking=True)
+        uniform = uniform.clamp(min=torch.finfo(torch.float32).tiny).double().log()
+        odds = gamma[:, 0] - gamma[:, 1] + (uniform[:, 0] - uniform[:, 1]) / alpha
+        return odds.sigmoid().float().to(self.device, non_blocking=True)
 
     def below(self, bound: int | Tensor) -> Tensor:
         """Draw integers 0 ... ``bound`` - 1, shape (images,); ``bound`` may differ between images."""
