@@ -4,6 +4,7 @@ from symbreak.config.experiment import (
     Compute,
     Data,
     Experiment,
+    Heads,
     Measurement,
     Network,
     Probes,
@@ -11,14 +12,16 @@ from symbreak.config.experiment import (
     Training,
 )
 from symbreak.config.reading import dump, parse, read
-from symbreak.config.taps import RESIDUAL_TAPS, TAPS
+from symbreak.config.taps import HEADED_TAPS, RESIDUAL_TAPS, TAPS
 
 __all__ = [
+    "HEADED_TAPS",
     "RESIDUAL_TAPS",
     "TAPS",
     "Compute",
     "Data",
     "Experiment",
+    "Heads",
     "Measurement",
     "Network",
     "Probes",

@@ -19,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from symbreak.config.taps import TAPS
+from symbreak.config.taps import HEADED_TAPS, TAPS
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=64)]
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -225,6 +225,28 @@ class Statistics(Section):
     )
 
 
+class Heads(Section):
+    """Which head stands for which label, and what chance gives."""
+
+    taps: list[Literal[tuple(tap for tap in TAPS if tap in HEADED_TAPS)]] = Field(  # type: ignore[valid-type]
+        ["attention"],
+        description="Taps whose heads are analysed, as far as `probes.taps` opens them.",
+    )
+    ratio: float = Field(
+        2.0, ge=1, description="A head owns a label if it has it this many times as often as any other (P1)."
+    )
+    ratios: list[Annotated[float, Field(ge=1)]] = Field(
+        [1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0],
+        min_length=1,
+        description="Ratios of the ownership curve.",
+    )
+    n_shuffles: int = Field(999, ge=99, description="Draws of each null model.")
+    seed: StrictInt = Field(0, ge=0, description="Seed of these draws.")
+    level: float = Field(
+        0.05, gt=0, lt=1, description="False-discovery rate below which heads are said to differ."
+    )
+
+
 class Compute(Section):
     """Where the numbers are computed, as far as it can change them."""
 
@@ -250,6 +272,7 @@ class Experiment(Section):
     probes: Probes = Probes()
     measurement: Measurement = Measurement()
     statistics: Statistics = Statistics()
+    heads: Heads = Heads()
     compute: Compute = Compute()
     published: Literal["P1"] | None = Field(
         None,

@@ -22,3 +22,6 @@ TAPS: dict[str, str] = {
 
 #: Taps on the un-normalised residual stream: their probes get a LayerNorm by default.
 RESIDUAL_TAPS: frozenset[str] = frozenset({"projection_skip", "block"})
+
+#: Taps whose nodes are the attention heads side by side.
+HEADED_TAPS: frozenset[str] = frozenset({"query", "key", "value", "attention"})

@@ -7,11 +7,9 @@ import torch
 import xarray as xr
 from torch import Tensor
 
+from symbreak.config import HEADED_TAPS
 from symbreak.data import ImageSet
 from symbreak.models.probe import ProbeSet
-
-#: Taps whose nodes are the attention heads side by side.
-HEADED_TAPS = frozenset({"query", "key", "value", "attention"})
 
 
 class TapAccumulator:

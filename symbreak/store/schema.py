@@ -24,6 +24,9 @@ DIMENSIONS: dict[str, str] = {
     "filling": "number of owned labels of a superclass",
     "epoch": "training epoch",
     "fold": "part of the images",
+    "ratio": "ratio r of the ownership rule",
+    "other_seed": "seed of the training that is compared with",
+    "other_block": "encoder block that is compared with, from 1",
 }
 
 
@@ -71,6 +74,17 @@ KINDS: dict[str, dict[str, tuple[str, ...]]] = {
     "nodes": dict.fromkeys(
         ("n_clusters", "cluster_size", "diagonal", "noise"), ("block", "node", "threshold")
     ),
+    "heads": {
+        "appearance": ("block", "head", "label"),
+        "owner": ("block", "label"),
+        "n_owned": ("block", "head"),
+        "n_owned_null": ("block", "head"),
+        "n_owned_p": ("block", "head"),
+        "potts_order": ("block",),
+        "potts_order_null": ("block",),
+        "head_snr": ("block", "threshold"),
+    },
+    "replicas": dict.fromkeys(("overlap", "overlap_null", "overlap_p"), ("block", "other_seed")),
 }
 
 #: Global attributes of every file.
