@@ -42,8 +42,8 @@ def train_probes(experiment: Experiment, weights: Path, output: Path, history: P
     SymbreakError
         If the weights are missing or damaged, or the data cannot be read.
     """
+    network, header = load_network(weights)
     with alone(output):
-        network, header = load_network(weights)
         training = probe_training(experiment)
         train = load_configured(experiment.data, "train", experiment.probes.train_per_label)
         validation = load_configured(experiment.data, "validation")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from symbreak.errors import SymbreakError
@@ -43,7 +43,8 @@ def replacing(path: str | Path) -> Iterator[Path]:
             f"Cannot write {path}: {error.strerror or error}; free space or choose a folder you may write to."
         ) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink()
 
 
 def replacing_text(path: str | Path, text: str) -> None:

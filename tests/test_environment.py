@@ -1,0 +1,50 @@
+"""pyproject.toml, environment.yml and constraints.txt say the same."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import yaml
+from packaging.requirements import Requirement
+from packaging.version import Version
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+#: Name on PyPI -> name on conda-forge, where they differ.
+CONDA = {"torch": "pytorch", "snakemake": "snakemake-minimal", "matplotlib": "matplotlib-base"}
+
+
+def test_conda_environment_agrees_with_the_package():
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text())
+    assert environment["channels"] == ["conda-forge", "nodefaults"]
+    python = PROJECT["requires-python"]
+    wanted = {f"python{python}"}
+    for text in PROJECT["dependencies"]:
+        requirement = Requirement(text)
+        wanted.add(f"{CONDA.get(requirement.name, requirement.name)}{requirement.specifier}")
+    assert set(environment["dependencies"]) == wanted
+
+
+def test_constraints_are_plain_versions_that_satisfy_the_package():
+    lines = (ROOT / "constraints.txt").read_text().split()
+    assert all(re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.+!]+", line) for line in lines)
+    versions = {
+        name.lower().replace("_", "-"): version for name, version in (line.split("==") for line in lines)
+    }
+    for text in PROJECT["dependencies"] + PROJECT["optional-dependencies"]["test"]:
+        requirement = Requirement(text)
+        assert requirement.name in versions, f"{requirement.name} is not pinned"
+        assert Version(versions[requirement.name]) in requirement.specifier
+
+
+def test_version_has_one_source():
+    import symbreak
+
+    assert PROJECT["version"] == symbreak.__version__
+
+
+def test_every_rule_names_the_environment():
+    for path in (ROOT / "workflow" / "rules").glob("*.smk"):
+        text = path.read_text()
+        assert text.count("\n    shell:") == text.count('"../../environment.yml"'), path

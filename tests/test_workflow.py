@@ -1,0 +1,107 @@
+"""The workflow: style, dry runs of every shipped experiment, a whole run in miniature."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import xarray as xr
+import yaml
+from tiny import SETTINGS
+
+ROOT = Path(__file__).parents[1]
+BIN = Path(sys.executable).parent
+ENVIRONMENT = os.environ | {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", "OMP_NUM_THREADS": "1"}
+
+pytestmark = pytest.mark.workflow
+
+
+def snakemake(*arguments, cwd=ROOT):
+    return subprocess.run(
+        ["snakemake", "--cores", "2", *arguments], cwd=cwd, env=ENVIRONMENT, capture_output=True, text=True
+    )
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory):
+    """A checkout of its own, so that nothing of a user's results is touched."""
+    folder = tmp_path_factory.mktemp("checkout")
+    for name in ("Snakefile", "workflow", "config", "symbreak", "environment.yml", "profiles"):
+        (folder / name).symlink_to(ROOT / name)
+    (folder / "tiny.yaml").write_text(yaml.safe_dump(SETTINGS))
+    return folder
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "config").glob("*.yaml")), ids=lambda path: path.stem)
+def test_dry_run_of_every_shipped_experiment(path, copy):
+    answer = snakemake("--dry-run", "--quiet", "--configfile", str(path), cwd=copy)
+    assert answer.returncode == 0, answer.stderr[-2000:]
+    assert "train" in answer.stdout + answer.stderr
+
+
+@pytest.mark.parametrize("snakefile", ["Snakefile", "workflow/Snakefile"])
+def test_both_entry_points_have_the_default_target(copy, snakefile):
+    answer = snakemake("--dry-run", "--snakefile", snakefile, cwd=copy)
+    assert answer.returncode == 0, answer.stderr[-2000:]
+    assert "rule all" in answer.stdout + answer.stderr
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [("sedes=1", "did you mean `seeds`"), ("seeds=[one]", "`seeds.0`"), ("name=a/b", "`name`")],
+)
+def test_wrong_settings_stop_the_workflow_in_one_sentence(copy, wrong, words):
+    answer = snakemake("--dry-run", "--config", wrong, cwd=copy)
+    assert answer.returncode == 2
+    assert words in answer.stderr and "Traceback" not in answer.stderr
+
+
+def test_an_experiment_file_stands_alone(copy):
+    """Keys of the demo must not leak into another experiment."""
+    answer = snakemake("--dry-run", "--configfile", "tiny.yaml", cwd=copy)
+    assert "results/tiny" in answer.stdout + answer.stderr
+    assert "results/demo" not in answer.stdout + answer.stderr
+
+
+@pytest.fixture(scope="module")
+def finished(copy):
+    answer = snakemake("--configfile", "tiny.yaml", cwd=copy)
+    assert answer.returncode == 0, (answer.stdout + answer.stderr)[-4000:]
+    return copy
+
+
+def test_whole_run_leaves_tables_figures_and_netcdf(finished):
+    results = finished / "results" / "tiny"
+    for tap in SETTINGS["probes"]["taps"]:
+        with xr.open_dataset(results / "small" / "statistics" / f"{tap}.nc") as joined:
+            assert joined.seed.values.tolist() == [1, 2]
+            assert (joined.snr_stderr >= 0).any()
+    assert list(results.rglob("tables/**/*.csv"))
+    figures = list(results.rglob("figures/**/*.png"))
+    assert figures and all(path.stat().st_size > 5000 for path in figures)
+    assert not list(results.rglob(".*"))
+
+
+def test_a_second_run_does_nothing(finished):
+    answer = snakemake("--configfile", "tiny.yaml", cwd=finished)
+    assert "Nothing to be done" in answer.stdout + answer.stderr
+
+
+def test_a_changed_setting_reruns_only_what_depends_on_it(finished):
+    answer = snakemake(
+        "--dry-run", "--configfile", "tiny.yaml", "--config", "statistics={thresholds: 19}", cwd=finished
+    )
+    jobs = answer.stdout + answer.stderr
+    assert "Scan thresholds" in jobs and "Train" not in jobs
+    answer = snakemake(
+        "--dry-run", "--configfile", "tiny.yaml", "--config", "training={epochs: 4}", cwd=finished
+    )
+    assert "Train small" in answer.stdout + answer.stderr
+
+
+def test_report_is_one_file_that_works_offline(finished):
+    answer = snakemake("--configfile", "tiny.yaml", "--report", "report.html", cwd=finished)
+    assert answer.returncode == 0, answer.stderr[-2000:]
+    report = (finished / "report.html").read_text()
+    assert "data:image/png" in report and 'src="http' not in report
