@@ -299,6 +299,12 @@ def test_normalisations(images):
     assert fields.mean(dim=(1, 2, 3)).abs().max() < 1e-4
     assert torch.allclose(fields[varied].std(dim=(1, 2, 3), correction=0), torch.ones(N - 1), atol=1e-4)
     assert fields[N - 2].abs().max() < 1e-3
+    as_numbers = images.double()
+    expected = torch.stack([(x - x.mean()) / x.std(correction=0).clamp(min=1) for x in as_numbers])
+    assert torch.allclose(fields.double(), expected, atol=2e-5)
+    floating = images.float()
+    assert torch.equal(normalise(floating, "image", (0, 0, 0), (1, 1, 1)), fields)
+    assert torch.equal(floating, images.float())  # not changed in place
     mean, std = (0.1, 0.2, 0.3), (0.4, 0.5, 0.6)
     expected = single.normalize(images.float() / 255, list(mean), list(std))
     assert torch.allclose(normalise(images, "dataset", mean, std), expected, atol=1e-5)
