@@ -58,7 +58,7 @@ def normalise(images: Tensor, normalisation: str, mean: Triple, std: Triple) -> 
     Examples
     --------
     >>> images = torch.tensor([0, 0, 255, 255, 0, 255], dtype=torch.uint8).reshape(1, 3, 1, 2)
-    >>> normalise(images, "image", (0, 0, 0), (1, 1, 1)).flatten().tolist()
+    >>> normalise(images, "image", (0, 0, 0), (1, 1, 1)).flatten().round(decimals=4).tolist()
     [-1.0, -1.0, 1.0, 1.0, -1.0, 1.0]
     """
     if normalisation == "image":
