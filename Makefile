@@ -49,6 +49,7 @@ bench: setup  ## measure the ratios of docs/speed.md
 docs: setup  ## regenerate what is generated: configuration page, schema, pictures
 	symbreak schema --format markdown > docs/configuration.md
 	symbreak schema --format json > workflow/schemas/config.schema.json
+	symbreak schema --of files > docs/data-format.md
 
 clean:  ## remove the environment, keep the results
 	rm -rf $(VENV) .snakemake

@@ -10,6 +10,7 @@ import yaml
 from symbreak.config import TAPS, Experiment, dump, parse, read
 from symbreak.config.documentation import json_schema, markdown
 from symbreak.errors import SymbreakError
+from symbreak.store.documentation import markdown as files_markdown
 
 ROOT = Path(__file__).parents[1]
 GOOD = {"name": "mine", "networks": {"small": {"dim": 64}}}
@@ -26,6 +27,7 @@ def test_shipped_experiments_are_valid_and_named_like_their_file(path):
 def test_generated_files_are_up_to_date():
     assert (ROOT / "workflow/schemas/config.schema.json").read_text() == json_schema(), "run `make docs`"
     assert (ROOT / "docs/configuration.md").read_text() == markdown(), "run `make docs`"
+    assert (ROOT / "docs/data-format.md").read_text() == files_markdown(), "run `make docs`"
 
 
 def test_every_key_is_documented():

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from symbreak import __version__
-from symbreak.cli import verbs
+from symbreak.cli import heads, verbs
 
 Verb = Callable[[argparse.Namespace], None]
 
@@ -23,6 +23,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     _learning(commands)
     _analysis(commands)
+    _heads(commands)
     _service(commands)
     return parser
 
@@ -128,6 +129,35 @@ def _analysis(commands) -> None:
     join.add_argument("--output", type=Path, required=True, help="folder to write to")
 
 
+def _heads(commands) -> None:
+    of_seed = _with_threads(
+        _with_config(
+            _verb(
+                commands,
+                "heads",
+                heads.heads,
+                "which head stands for which label, beside what chance gives",
+                "--config config/demo.yaml --folder results/demo/cct/seed1",
+            )
+        )
+    )
+    of_seed.add_argument("--folder", type=Path, required=True, help="folder of the seed; heads/ goes there")
+    of_network = _with_config(
+        _verb(
+            commands,
+            "replicas",
+            heads.replicas,
+            "compare how the heads of different seeds and blocks divide the labels",
+            "--config config/demo.yaml --folder results/demo/cct",
+        )
+    )
+    of_network.add_argument(
+        "--folder", type=Path, required=True, help="folder of the network, with its joined heads/"
+    )
+    for parser in (of_seed, of_network):
+        parser.add_argument("--taps", nargs="+", help="taps to analyse (default: heads.taps)")
+
+
 def _service(commands) -> None:
     configure = _verb(
         commands,
@@ -144,12 +174,19 @@ def _service(commands) -> None:
         commands,
         "schema",
         verbs.schema,
-        "print the keys of an experiment file",
+        "print the keys of an experiment file, or what result files hold",
         "--format markdown > docs/configuration.md",
+    )
+    schema.add_argument(
+        "--of", choices=("experiment", "files"), default="experiment", help="(default: %(default)s)"
     )
     schema.add_argument(
         "--format", choices=("json", "markdown"), default="markdown", help="(default: %(default)s)"
     )
+    where = _verb(
+        commands, "where", verbs.where, "say where the results of an experiment are", "results/demo"
+    )
+    where.add_argument("folder", type=Path, help="folder of the experiment")
     validate = _verb(
         commands,
         "validate",

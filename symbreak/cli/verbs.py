@@ -109,10 +109,37 @@ def configure(options: Namespace) -> None:
 
 
 def schema(options: Namespace) -> None:
-    """Print the keys of an experiment file."""
-    from symbreak.config.documentation import json_schema, markdown
+    """Print the keys of an experiment file, or the contents of result files."""
+    if options.of == "files":
+        from symbreak.store import documentation as pages
+    else:
+        from symbreak.config import documentation as pages  # type: ignore[no-redef]
+    if options.format == "markdown":
+        sys.stdout.write(pages.markdown())
+    elif options.of == "files":
+        raise SymbreakError("`schema --of files` is a page for readers; leave `--format json` out.")
+    else:
+        sys.stdout.write(pages.json_schema())
 
-    sys.stdout.write(json_schema() if options.format == "json" else markdown())
+
+def where(options: Namespace) -> None:
+    """Say where the results of an experiment are."""
+    folder = options.folder
+    if not folder.is_dir():
+        raise SymbreakError(f"There are no results at {folder}; run the workflow first.")
+    places = {
+        "report": "report.html",
+        "tables": "tables/**/*.csv",
+        "figures": "figures/**/*.png",
+        "NetCDF": "**/*.nc",
+    }
+    for name, pattern in places.items():
+        files = sorted(folder.glob(pattern))
+        if len(files) == 1:
+            print(f"{name:8} {files[0]}")
+        elif files:
+            top = os.path.commonpath(files)
+            print(f"{name:8} {top}/ ({len(files)} files)")
 
 
 def validate(options: Namespace) -> None:
