@@ -1,0 +1,36 @@
+"""Verbs of the head analysis: open files, call the library, write files."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+
+def heads(options: Namespace) -> None:
+    """Analyse the heads of every headed tap of one seed."""
+    from symbreak.config import read
+    from symbreak.observables.head_tables import head_tables
+    from symbreak.progress import Progress
+    from symbreak.store import open_dataset, write_dataset
+
+    experiment, folder = read(options.config), options.folder
+    for tap in Progress(options.taps or experiment.heads.taps, desc="heads", unit="tap"):
+        with open_dataset(folder / "moments" / f"{tap}.nc", "moments") as moments:
+            moments.load()
+        table = head_tables(moments, experiment.statistics, experiment.heads, options.threads)
+        facts = moments.attrs | table.attrs | {"title": f"heads at {tap}"}
+        write_dataset(folder / "heads" / f"{tap}.nc", table, "heads", facts)
+
+
+def replicas(options: Namespace) -> None:
+    """Compare how the heads of different seeds and blocks divide the labels."""
+    from symbreak.config import read
+    from symbreak.observables.replica_tables import replica_tables
+    from symbreak.store import open_dataset, write_dataset
+
+    experiment, folder = read(options.config), options.folder
+    for tap in options.taps or experiment.heads.taps:
+        with open_dataset(folder / "heads" / f"{tap}.nc", "heads") as joined:
+            joined.load()
+        table = replica_tables(joined, experiment.heads)
+        facts = joined.attrs | table.attrs | {"title": f"overlaps of seeds and blocks at {tap}"}
+        write_dataset(folder / "replicas" / f"{tap}.nc", table, "replicas", facts)
