@@ -1,5 +1,6 @@
 """The typed description of an experiment: one source for schema, defaults and docs."""
 
+from symbreak.config.convolutions import FilterMap, filter_maps, halves
 from symbreak.config.experiment import (
     Compute,
     Data,
@@ -12,15 +13,17 @@ from symbreak.config.experiment import (
     Training,
 )
 from symbreak.config.reading import dump, parse, read
-from symbreak.config.taps import HEADED_TAPS, RESIDUAL_TAPS, TAPS
+from symbreak.config.taps import FILTER_TAPS, HEADED_TAPS, RESIDUAL_TAPS, TAPS
 
 __all__ = [
+    "FILTER_TAPS",
     "HEADED_TAPS",
     "RESIDUAL_TAPS",
     "TAPS",
     "Compute",
     "Data",
     "Experiment",
+    "FilterMap",
     "Heads",
     "Measurement",
     "Network",
@@ -28,6 +31,8 @@ __all__ = [
     "Statistics",
     "Training",
     "dump",
+    "filter_maps",
+    "halves",
     "parse",
     "read",
 ]

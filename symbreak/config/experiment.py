@@ -7,7 +7,7 @@ The descriptions below are the documentation: ``docs/configuration.md`` and
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -15,11 +15,13 @@ from pydantic import (
     Field,
     StrictInt,
     StringConstraints,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
 
-from symbreak.config.taps import HEADED_TAPS, TAPS
+from symbreak.config.convolutions import FilterMap, filter_maps
+from symbreak.config.taps import ENCODER_TAPS, FILTER_TAPS, HEADED_TAPS, TAPS
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=64)]
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -44,52 +46,99 @@ class Data(Section):
         None, ge=5, description="Validation images per label; `null`: all (diacritics: 100)."
     )
     seed: StrictInt = Field(0, ge=0, description="Seed of the drawing of diacritics and of sub-sampling.")
-    nuisance: float = Field(1.0, ge=0.0, description="Scale of all nuisance amplitudes of diacritics.")
+    nuisance: float = Field(
+        1.0, ge=0.0, le=2.0, description="Scale of all nuisance amplitudes of diacritics, up to 2."
+    )
 
 
 class Network(Section):
-    """A compact convolutional transformer."""
+    """A compact convolutional transformer (CCT), or a convolutional network (VGG, ResNet)."""
 
     architecture: str = Field(
         "cct_7_3x1",
-        pattern=r"^cct_\d+_\d+x\d+$",
-        description="`cct_{blocks}_{kernel}x{convs}`: encoder blocks, kernel and number of convolutions.",
+        pattern=r"^(cct_\d+_\d+x\d+|(vgg|resnet)_\d+)$",
+        description="`cct_{blocks}_{kernel}x{convs}`: encoder blocks, kernel and number of convolutions; "
+        "`vgg_{layers}` (6, 11, 13, 16, 19) or `resnet_{layers}` (20, 32, …). "
+        "The last two know `image_size`, `inner_channels` and `dropout` only.",
     )
     dim: int = Field(256, ge=1, description="Width of the tokens.")
     heads: int | list[int] = Field(4, description="Attention heads, one number or one for each block.")
     mlp_ratio: float = Field(2.0, gt=0, description="Width of the first feed-forward layer over `dim`.")
     image_size: int = Field(32, ge=4, description="Side of the square input in pixels.")
-    inner_channels: int = Field(64, ge=1, description="Channels of all convolutions but the last.")
+    inner_channels: int = Field(
+        64,
+        ge=1,
+        description="CCT: channels of all convolutions but the last. VGG, ResNet: filters of the first "
+        "stage, for a ResNet 16 if not given.",
+    )
     pooling: Literal["every", "first"] = Field(
         "every", description="Max-pool after every convolution (official) or after the first only (P2)."
     )
     positional_embedding: Literal["learnable", "sine", "none"] = Field(
         "learnable", description="Positional embedding of the tokens."
     )
-    dropout: Probability = Field(0.0, description="Dropout of embedding, projection and feed-forward.")
+    dropout: Probability = Field(
+        0.0, description="Dropout of embedding, projection and feed-forward; of the last features."
+    )
     attention_dropout: Probability = Field(0.1, description="Dropout of the attention weights.")
     stochastic_depth: Probability = Field(
         0.1, description="Drop probability of the last block's branches, rising linearly from 0."
     )
 
     @property
+    def convolutional(self) -> bool:
+        """Whether its blocks are convolutions with filters, not encoders with heads."""
+        return not self.architecture.startswith("cct")
+
+    @property
+    def taps(self) -> tuple[str, ...]:
+        """Names of the taps of every block."""
+        return tuple(FILTER_TAPS if self.convolutional else ENCODER_TAPS)
+
+    @property
     def shape(self) -> tuple[int, int, int]:
-        """Encoder blocks, kernel side and convolutions, from the architecture's name."""
+        """Encoder blocks, kernel side and convolutions of a CCT, from the architecture's name."""
         blocks, kernel, convolutions = re.fullmatch(r"cct_(\d+)_(\d+)x(\d+)", self.architecture).groups()  # type: ignore[union-attr]
         return int(blocks), int(kernel), int(convolutions)
 
     @property
+    def filter_maps(self) -> tuple[FilterMap, ...]:
+        """Filters and map of every block of a convolutional network."""
+        return filter_maps(self.architecture, self.inner_channels, self.image_size)
+
+    @property
     def blocks(self) -> int:
-        """Number of encoder blocks."""
-        return self.shape[0]
+        """Number of blocks: encoders of a CCT, convolutions of a VGG, basic blocks of a ResNet."""
+        return len(self.filter_maps) if self.convolutional else self.shape[0]
 
     @property
     def heads_per_block(self) -> tuple[int, ...]:
         """Attention heads of every block."""
         return (self.heads,) * self.blocks if isinstance(self.heads, int) else tuple(self.heads)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _published_width(cls, settings: Any) -> Any:
+        if isinstance(settings, dict) and str(settings.get("architecture")).startswith("resnet"):
+            return {"inner_channels": 16} | settings
+        return settings
+
     @model_validator(mode="after")
     def _possible(self) -> Network:
+        if self.convolutional:
+            self._require_filters()
+        else:
+            self._require_heads()
+        return self
+
+    def _require_filters(self) -> None:
+        _ = self.filter_maps  # refuses impossible names and sizes
+        for name, field in type(self).model_fields.items():
+            known = name in ("architecture", "image_size", "inner_channels", "dropout")
+            if not known and getattr(self, name) != field.default:
+                raise ValueError(f"{self.architecture} has no {name}; remove this key")
+
+    def _require_heads(self) -> None:
         if min(self.shape) < 1:
             raise ValueError(
                 f"architecture {self.architecture} needs at least one block, kernel pixel and convolution"
@@ -103,7 +152,6 @@ class Network(Section):
                 raise ValueError(
                     f"dim = {self.dim} is not divisible into heads = {heads}; choose a divisor of dim"
                 )
-        return self
 
 
 class Training(Section):
@@ -147,7 +195,7 @@ class Training(Section):
     randaugment_ops: int = Field(2, ge=1, description="Operations per image of RandAugment.")
     mixup: float = Field(0.8, ge=0, description="Alpha of MixUp; 0: off.")
     cutmix: float = Field(1.0, ge=0, description="Alpha of CutMix; 0: off.")
-    mix_probability: Probability = Field(1.0, description="Probability that a batch is mixed at all.")
+    mix_probability: Probability = Field(1.0, description="Probability that an image is mixed with another.")
     mix_switch: Probability = Field(0.5, description="Probability of CutMix where MixUp is on as well.")
     erasing: Probability = Field(0.25, description="Probability of random erasing (pixel noise).")
     validate_every: int = Field(
@@ -171,7 +219,15 @@ class Probes(Section):
     taps: list[Literal[tuple(TAPS)]] = Field(  # type: ignore[valid-type]
         ["attention", "block"],
         min_length=1,
-        description="Places opened in every block: " + ", ".join(TAPS) + ".",
+        description="Places opened in every block, of each network those it has. CCT: "
+        + ", ".join(ENCODER_TAPS)
+        + ". VGG, ResNet: filters.",
+    )
+    filter_positions: int = Field(
+        4,
+        ge=1,
+        description="Side of the grid to which a filter's map is averaged, where it is larger, before the "
+        "fully connected layer (tap `filters`).",
     )
     bias: bool = Field(False, description="Bias of the fully connected layer.")
     layer_norm: bool | Literal["residual"] = Field(
@@ -269,7 +325,7 @@ class Experiment(Section):
     data: Data = Data()
     networks: dict[Slug, Network] = Field(min_length=1, description="Networks by name, one folder each.")
     training: Training = Training()
-    probes: Probes = Probes()
+    probes: Probes = Field(Probes(), validate_default=True)
     measurement: Measurement = Measurement()
     statistics: Statistics = Statistics()
     heads: Heads = Heads()
@@ -285,3 +341,25 @@ class Experiment(Section):
         if len(set(seeds)) != len(seeds):
             raise ValueError("a seed is named twice; name each once")
         return seeds
+
+    @field_validator("probes")
+    @classmethod
+    def _taps_exist(cls, probes: Probes, info: ValidationInfo) -> Probes:
+        networks = info.data.get("networks", {})  # absent where it is itself wrong
+        for tap in probes.taps:
+            if networks and not any(tap in network.taps for network in networks.values()):
+                name, network = next(iter(networks.items()))
+                raise ValueError(
+                    f"no network has the tap {tap}; {name} ({network.architecture}) has {', '.join(network.taps)}"
+                )
+        for name, network in networks.items():
+            if not set(probes.taps) & set(network.taps):
+                raise ValueError(
+                    f"taps = {', '.join(probes.taps)} leaves {name} ({network.architecture}) without any; "
+                    f"it has {', '.join(network.taps)}"
+                )
+        return probes
+
+    def taps_of(self, network: str) -> list[str]:
+        """Taps of `probes.taps` that a network of this experiment has, in their order."""
+        return [tap for tap in self.probes.taps if tap in self.networks[network].taps]

@@ -94,7 +94,7 @@ def _sentence(problem: Any) -> str:
         return f"the key `{key}` is missing; add it."
     message = problem["msg"].removeprefix("Value error, ")
     value = problem["input"]
-    shown = f", got {value!r}" if not isinstance(value, dict) else ""
+    shown = f", got {value!r}" if not isinstance(value, dict | BaseModel) else ""
     return f"the key `{key}` is wrong: {message[:1].lower()}{message[1:]}{shown}; correct it."
 
 

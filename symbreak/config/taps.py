@@ -5,7 +5,7 @@ file name and a module of the network must all mean the same place by them.
 """
 
 #: Tap name -> what its tensor is, in the order of the data flow through one encoder block.
-TAPS: dict[str, str] = {
+ENCODER_TAPS: dict[str, str] = {
     "attention_norm": "LayerNorm before query, key and value",
     "query": "queries, heads concatenated",
     "key": "keys, heads concatenated",
@@ -19,6 +19,12 @@ TAPS: dict[str, str] = {
     "linear2": "second feed-forward layer, without the skip connection",
     "block": "block output, second feed-forward layer plus skip connection",
 }
+
+#: The same for one block of a convolutional network.
+FILTER_TAPS: dict[str, str] = {"filters": "filters of a convolutional block after its activation"}
+
+#: All taps. A network has those of its kind, see `symbreak.config.Network.taps`.
+TAPS: dict[str, str] = ENCODER_TAPS | FILTER_TAPS
 
 #: Taps on the un-normalised residual stream: their probes get a LayerNorm by default.
 RESIDUAL_TAPS: frozenset[str] = frozenset({"projection_skip", "block"})
