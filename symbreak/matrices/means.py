@@ -3,20 +3,20 @@
 from itertools import pairwise
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from symbreak.errors import SymbreakError
+from symbreak.matrices.compiled import kernel
 from symbreak.matrices.threads import spread, thread_count
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _add_rows(features, labels, sums, first, last):
     # Each column is summed in sample order whatever the number of threads: the result is bitwise stable.
     for sample in range(features.shape[0]):
-        row = sums[labels[sample]]
-        values = features[sample]
-        for column in range(first, last):
+        row = sums[labels[sample], first:last]
+        values = features[sample, first:last]
+        for column in range(row.size):  # from zero: indices that cannot be negative let the loop vectorise
             row[column] += values[column]
 
 

@@ -1,17 +1,17 @@
 """Threshold scan of general matrices: pairs enter once, from the highest threshold to the lowest."""
 
 import numpy as np
-from numba import njit
 
 from symbreak.clusters.kernels.bits import ZERO, add_chain, count_bits, drop_steps, link_pairs, n_words
 from symbreak.clusters.kernels.cliques import first_fit, largest_first, min_cover, new_search
 from symbreak.clusters.kernels.cuts import raw_cut
 from symbreak.clusters.kernels.intervals import LARGEST_FIRST, MIN_COVER
+from symbreak.matrices.compiled import kernel
 
 BINS = 512
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def finite_maximum(matrix):
     """Signed maximum of a matrix, NaN if an element is not finite."""
     maximum = -np.inf
@@ -23,7 +23,7 @@ def finite_maximum(matrix):
     return maximum
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def new_graph(n_labels, n_cuts):
     """Working arrays of one chunk: adjacency, candidate sets, pair chains."""
     words = n_words(n_labels)
@@ -38,7 +38,7 @@ def new_graph(n_labels, n_cuts):
     )
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def new_partition(n_labels, rule):
     """Working arrays of the rules; the large ones only for the rule that uses them."""
     words = n_words(n_labels)
@@ -59,7 +59,7 @@ def new_partition(n_labels, rule):
     )
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def divide(rows, sets, partition, rule, limit):
     """Apply a rule; return the number of clusters and its certificate.
 
@@ -76,7 +76,7 @@ def divide(rows, sets, partition, rule, limit):
     return found, found
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _tally(matrix, members, ends, n_clusters, appearance, fields):
     squares = 0
     largest = 0
@@ -95,7 +95,7 @@ def _tally(matrix, members, ends, n_clusters, appearance, fields):
     return squares, largest
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def scan_matrix(matrix, thresholds, rule, limit, graph, partition, counts, appearance, fields):
     """Scan one square matrix over ascending thresholds; return its signed maximum.
 
@@ -122,7 +122,7 @@ def scan_matrix(matrix, thresholds, rule, limit, graph, partition, counts, appea
     return maximum
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def scan_stack(matrices, head, thresholds, rule, limit, counts, maxima, appearance, fields):
     """Scan a stack (matrices, labels, labels); the outputs are those of `scan_factors`."""
     graph = new_graph(matrices.shape[1], thresholds.size)
@@ -134,7 +134,7 @@ def scan_stack(matrices, head, thresholds, rule, limit, counts, maxima, appearan
         )  # fmt: skip
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def scan_factors(mean, weight, bias, head, thresholds, rule, limit, counts, maxima, appearance, fields):
     """Scan nodal matrices ``mean[k, i] * weight[k, j] + bias[j]``, one in memory at a time.
 
@@ -157,7 +157,7 @@ def scan_factors(mean, weight, bias, head, thresholds, rule, limit, counts, maxi
         )  # fmt: skip
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def partition_matrix(matrix, threshold, rule, limit, cluster_of):
     """Fill `cluster_of` (labels,) with cluster numbers from 1, 0 for labels in no cluster."""
     n_labels = matrix.shape[0]

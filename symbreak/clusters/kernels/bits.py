@@ -3,8 +3,10 @@
 from typing import Any
 
 import numpy as np
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic
+
+from symbreak.matrices.compiled import kernel
 
 ONE = np.uint64(1)
 ZERO = np.uint64(0)
@@ -32,31 +34,31 @@ trailing_zeros: Any = intrinsic(_trailing_zeros)
 population: Any = intrinsic(_population)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def n_words(n_labels):
     """Words that a set of so many labels needs."""
     return (n_labels + 63) >> 6
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def add(bits, label):
     """Put a label into a set."""
     bits[label >> 6] |= ONE << np.uint64(label & 63)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def discard(bits, label):
     """Take a label out of a set."""
     bits[label >> 6] &= ~(ONE << np.uint64(label & 63))
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def holds(bits, label):
     """Whether a set holds a label."""
     return (bits[label >> 6] >> np.uint64(label & 63)) & ONE != ZERO
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def lowest(bits, word):
     """Smallest label of a set that has no label in words before `word`, or -1; also the word."""
     while word < bits.size:
@@ -66,7 +68,7 @@ def lowest(bits, word):
     return np.int64(-1), word
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def count_bits(bits):
     """Number of labels in a set."""
     total = np.int64(0)
@@ -75,7 +77,7 @@ def count_bits(bits):
     return total
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def drop_steps(matrix, maximum, cuts, table, steps):
     """Fill `steps` with the number of ascending cuts below every element of the matrix.
 
@@ -102,7 +104,7 @@ def drop_steps(matrix, maximum, cuts, table, steps):
             steps[row, column] = step
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def link_pairs(steps, n_cuts, ones, heads, links):
     """Count the ones of every threshold and chain the label pairs by the last threshold they survive.
 
@@ -129,7 +131,7 @@ def link_pairs(steps, n_cuts, ones, heads, links):
                 heads[last] = row * n_labels + column
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def add_chain(first, links, rows, candidates):
     """Put the pairs of one chain into the adjacency rows, the diagonal ones into the candidates."""
     n_labels = links.shape[0]

@@ -5,12 +5,12 @@ end of every group, and returns the number of clusters.
 """
 
 import numpy as np
-from numba import njit
 
 from symbreak.clusters.kernels.bits import ONE, ZERO, add, discard, holds, lowest, trailing_zeros
+from symbreak.matrices.compiled import kernel
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def first_fit(rows, candidates, free, common, members, ends):
     """Authors' rule: seed with the first free label, admit later free labels that fit to all members."""
     free[:] = candidates
@@ -38,7 +38,7 @@ def first_fit(rows, candidates, free, common, members, ends):
     return total
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def cardinality_order(rows, candidates, score, order):
     """Reversed maximum-cardinality search; return the number of candidates.
 
@@ -63,7 +63,7 @@ def cardinality_order(rows, candidates, score, order):
     return size
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def fit_in_order(rows, order, size, groups, cluster_of):
     """First fit in a given order of labels; `groups` holds a set of labels for every cluster."""
     total = 0
@@ -85,7 +85,7 @@ def fit_in_order(rows, order, size, groups, cluster_of):
     return total
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def independent_labels(rows, order, size, blocked):
     """Number of mutually incompatible labels that the order finds: no cover has fewer clusters."""
     blocked[:] = ZERO
@@ -99,7 +99,7 @@ def independent_labels(rows, order, size, blocked):
     return found
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def min_cover(rows, candidates, work, members, ends):
     """Few clusters: first fit along the reversed cardinality order, or along the labels if that is better.
 
@@ -127,7 +127,7 @@ def min_cover(rows, candidates, work, members, ends):
     return total, bound
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _colour_bounds(rows, pool, vertices, bounds, classes):
     """List the labels of `pool` in ascending order with the colours that each suffix of the list needs.
 
@@ -159,7 +159,7 @@ def _colour_bounds(rows, pool, vertices, bounds, classes):
     return size
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def largest_clique(rows, free, search, best, limit):
     """Find the largest clique within `free`; of several, the one with the smallest label list.
 
@@ -199,7 +199,7 @@ def largest_clique(rows, free, search, best, limit):
     return size, False
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _greedy_clique(rows, free, common, best):
     common[:] = free
     size = 0
@@ -214,7 +214,7 @@ def _greedy_clique(rows, free, common, best):
     return size
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def new_search(n_labels, words):
     """Working arrays of :func:`largest_clique`."""
     return (
@@ -228,7 +228,7 @@ def new_search(n_labels, words):
     )
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def largest_first(rows, candidates, free, search, members, ends, limit):
     """Take the largest clique away, again and again; also whether every search came to its end."""
     free[:] = candidates

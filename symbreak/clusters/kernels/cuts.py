@@ -6,10 +6,11 @@ costs no division and agrees bit for bit with normalising the whole matrix first
 """
 
 import numpy as np
-from numba import njit
+
+from symbreak.matrices.compiled import kernel
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _cut_by_bisection(maximum, threshold):
     # The bit patterns of non-negative floats are ordered like the floats themselves.
     value = np.empty(1, np.float64)
@@ -27,7 +28,7 @@ def _cut_by_bisection(maximum, threshold):
     return value[0]
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def raw_cut(maximum, threshold):
     """Largest float v >= 0 with ``fl(v / maximum) <= threshold``; `maximum` > 0, threshold in [0, 1)."""
     cut = threshold * maximum
@@ -43,7 +44,7 @@ def raw_cut(maximum, threshold):
     return _cut_by_bisection(maximum, threshold)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def product_maximum(mean, weight):
     """Maximum of ``mean[i] * weight[j]``, NaN where a factor or a product is not finite.
 

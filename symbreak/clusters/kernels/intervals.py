@@ -7,88 +7,109 @@ docs/method.md for the theorem.
 """
 
 import numpy as np
-from numba import njit
+
+from symbreak.matrices.compiled import kernel
 
 FIRST_FIT, MIN_COVER, LARGEST_FIRST = 0, 1, 2
 
 
-@njit(nogil=True, cache=True)
-def descending(values, sign):
-    """Sorted absolute values of the elements with the given sign, the largest first."""
-    picked = np.sort(sign * values[sign * values > 0])
-    return picked[::-1].copy()
+@kernel
+def descending(ordered):
+    """Split ascending values into descending absolute values of the positive and of the negative ones."""
+    first, last = 0, ordered.size
+    while first < last and ordered[first] < 0:
+        first += 1
+    start = first
+    while start < last and ordered[start] == 0:
+        start += 1
+    return ordered[start:][::-1].copy(), -ordered[:first]
 
 
-@njit(nogil=True, cache=True)
-def staircase(rows, columns, last, cut):
+@kernel
+def count_above(rows, columns, n_rows, n_columns, cut):
     """Count pairs with ``rows[i] * columns[j] > cut`` of two descending arrays in O(rows + columns).
 
-    `last` bounds the columns that may still be above; it only shrinks while the cut grows. Returns
-    the count and the new bound.
+    Only the first `n_rows` and `n_columns` elements may still be above; both shrink while the cut
+    grows. Returns the count and the two bounds.
     """
-    if rows.size == 0:
-        return 0, 0
-    while last > 0 and rows[0] * columns[last - 1] <= cut:
-        last -= 1
+    while n_rows > 0 and rows[n_rows - 1] * columns[0] <= cut:
+        n_rows -= 1
+    while n_columns > 0 and rows[0] * columns[n_columns - 1] <= cut:
+        n_columns -= 1
     total = 0
-    width = last
-    for row in range(rows.size):
-        while width > 0 and rows[row] * columns[width - 1] <= cut:
+    if n_rows * n_columns <= 64 * (n_rows + n_columns):
+        # Few elements: comparing them all in vector registers beats the branches of the staircase.
+        line = columns[:n_columns]
+        for row in range(n_rows):
+            value = rows[row]
+            above = np.int32(0)
+            for column in range(line.size):
+                above += np.int32(1) if value * line[column] > cut else np.int32(0)
+            total += above
+        return total, n_rows, n_columns
+    width = n_columns
+    for row in range(n_rows):
+        while rows[row] * columns[width - 1] <= cut:
             width -= 1
-        if width == 0:
-            break
         total += width
-    return total, last
+    return total, n_rows, n_columns
 
 
-@njit(nogil=True, cache=True)
-def first_fit(candidates, n_candidates, mean, weight, side, cut, state, cluster_of):
+@kernel
+def first_fit(mean, weight, block, size, cut, groups, place):
     """Give every candidate to the oldest cluster that it fits to; return the number of clusters.
 
-    `mean` and `weight` are absolute values, `side` is 0 or 1 for the sign. `state` holds, per side,
-    the smallest mean, the smallest weight and the number of every cluster, plus the cluster counts.
+    `mean` and `weight` are absolute values of the `size` candidates in the order in which they are
+    met, `block` is 0 or 1 for their sign. `groups` holds, per sign, smallest mean, smallest weight,
+    sum of means, size and number of every cluster, and how many clusters there are; `place` gets the
+    cluster of every candidate among those of its sign.
     """
-    least_mean, least_weight, number, count = state
+    least_mean, least_weight, total_mean, members, number, count = groups
     count[0] = 0
     count[1] = 0
     total = 0
-    for position in range(n_candidates):
-        label = candidates[position]
-        own_mean = mean[label]
-        own_weight = weight[label]
-        block = side[label]
-        means = least_mean[block]
-        weights = least_weight[block]
+    for position in range(size):
+        own_mean = mean[position]
+        own_weight = weight[position]
+        side = block[position]
+        means = least_mean[side]
+        weights = least_weight[side]
         slot = 0
-        while slot < count[block]:
+        while slot < count[side]:
             if (own_mean * weights[slot] > cut) & (means[slot] * own_weight > cut):
                 break
             slot += 1
-        if slot == count[block]:
-            count[block] += 1
-            number[block, slot] = total
+        place[position] = slot
+        if slot == count[side]:
+            count[side] += 1
+            number[side, slot] = total
             total += 1
             means[slot] = own_mean
             weights[slot] = own_weight
+            total_mean[side, slot] = own_mean
+            members[side, slot] = 1
         else:
             means[slot] = min(means[slot], own_mean)
             weights[slot] = min(weights[slot], own_weight)
-        cluster_of[label] = number[block, slot]
+            total_mean[side, slot] += own_mean
+            members[side, slot] += 1
     return total
 
 
-@njit(nogil=True, cache=True)
-def new_state(n_labels):
+@kernel
+def new_groups(n_labels):
     """Working arrays of :func:`first_fit`, made once per call and not per threshold."""
     return (
         np.empty((2, n_labels)),
         np.empty((2, n_labels)),
+        np.empty((2, n_labels)),
+        np.empty((2, n_labels), np.int64),
         np.empty((2, n_labels), np.int64),
         np.zeros(2, np.int64),
     )
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def largest_clique(by_mean, by_weight, size, mean, weight, cut):
     """Return the seed and the size of the largest clique among labels of one sign.
 
@@ -110,13 +131,13 @@ def largest_clique(by_mean, by_weight, size, mean, weight, cut):
     return best_size, best_seed
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def in_clique(label, seed, mean, weight, cut):
     """Whether a label belongs to the clique of a seed of its own sign."""
     return mean[label] >= mean[seed] and mean[seed] * weight[label] > cut
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def comes_first(seed, other, members, size, mean, weight, cut):
     """Whether the clique of `seed` has the smallest label in which the two cliques differ."""
     smallest = np.int64(mean.size)
@@ -131,7 +152,7 @@ def comes_first(seed, other, members, size, mean, weight, cut):
     return answer
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _first_label(seed, members, size, mean, weight, cut):
     smallest = np.int64(mean.size)
     for rank in range(size):
@@ -140,7 +161,7 @@ def _first_label(seed, members, size, mean, weight, cut):
     return smallest
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def split_by_side(ordered, n_ordered, side, mean, weight, cut, lists, sizes):
     """List the candidates of either sign in the given order."""
     sizes[0] = 0
@@ -153,7 +174,7 @@ def split_by_side(ordered, n_ordered, side, mean, weight, cut, lists, sizes):
             sizes[block] += 1
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _remove(seed, members, size, mean, weight, cut):
     kept = 0
     for rank in range(size):
@@ -164,7 +185,7 @@ def _remove(seed, members, size, mean, weight, cut):
     return kept
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def largest_first(by_mean, by_weight, mean, weight, side, cut, lists, cluster_of):
     """Take the largest clique away, again and again; return the number of clusters.
 
@@ -200,7 +221,7 @@ def largest_first(by_mean, by_weight, mean, weight, side, cut, lists, cluster_of
     return total
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def new_lists(n_labels):
     """Working arrays of :func:`largest_first`."""
     return (

@@ -1,24 +1,24 @@
 """Threshold scan of rank-one matrices: sort once per node, then O(L + diag N_c) per threshold."""
 
 import numpy as np
-from numba import njit
 
 from symbreak.clusters.kernels.cuts import product_maximum, raw_cut
 from symbreak.clusters.kernels.intervals import (
     LARGEST_FIRST,
     MIN_COVER,
+    count_above,
     descending,
     first_fit,
     largest_clique,
     largest_first,
+    new_groups,
     new_lists,
-    new_state,
     split_by_side,
-    staircase,
 )
+from symbreak.matrices.compiled import kernel
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def signs(mean, weight):
     """0 where both factors are positive, 1 where both are negative, -1 where a label can be in no cluster."""
     side = np.full(mean.size, -1, np.int64)
@@ -30,7 +30,7 @@ def signs(mean, weight):
     return side
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def label_order(rule, mean):
     """Order in which first fit meets the labels; ascending |mu| turns it into a minimum clique cover."""
     if rule == MIN_COVER:
@@ -38,96 +38,130 @@ def label_order(rule, mean):
     return np.arange(mean.size)
 
 
-@njit(nogil=True, cache=True)
-def _tally(candidates, n_candidates, n_clusters, cluster_of, mean, weight, size, field, cluster_field):
-    for cluster in range(n_clusters):
-        size[cluster] = 0
-        field[cluster] = 0.0
-    for position in range(n_candidates):
-        label = candidates[position]
-        size[cluster_of[label]] += 1
-        field[cluster_of[label]] += mean[label]
-    for position in range(n_candidates):
-        label = candidates[position]
-        cluster_field[label] += weight[label] * field[cluster_of[label]]
+@kernel
+def _tally_groups(labels, weight, block, size, groups, place, cluster_field):
+    _, _, total_mean, members, _, count = groups
+    for position in range(size):
+        side = block[position]
+        cluster_field[labels[position]] += weight[position] * total_mean[side, place[position]]
     squares = 0
     largest = 0
-    for cluster in range(n_clusters):
-        squares += size[cluster] * size[cluster]
-        largest = max(largest, size[cluster])
+    for side in range(2):
+        for slot in range(count[side]):
+            squares += members[side, slot] * members[side, slot]
+            largest = max(largest, members[side, slot])
     return squares, largest
 
 
-@njit(nogil=True, cache=True)
-def _keep_above(candidates, n_candidates, product, cut, appearance, diagonal_field):
+@kernel
+def _tally_numbers(labels, mean, weight, size, n_clusters, cluster_of, groups, cluster_field):
+    total_mean, members = groups[2][0], groups[3][0]
+    total_mean[:n_clusters] = 0.0
+    members[:n_clusters] = 0
+    for position in range(size):
+        cluster = cluster_of[labels[position]]
+        members[cluster] += 1
+        total_mean[cluster] += mean[position]
+    for position in range(size):
+        label = labels[position]
+        cluster_field[label] += weight[position] * total_mean[cluster_of[label]]
+    squares = 0
+    largest = 0
+    for cluster in range(n_clusters):
+        squares += members[cluster] * members[cluster]
+        largest = max(largest, members[cluster])
+    return squares, largest
+
+
+@kernel
+def _keep_above(labels, mean, weight, block, size, cut, step, appearance, diagonal_field):
+    """Drop candidates that are no longer above; book those dropped at the last step they survived."""
     kept = 0
-    for position in range(n_candidates):
-        label = candidates[position]
-        if product[label] > cut:
-            candidates[kept] = label
+    for position in range(size):
+        product = mean[position] * weight[position]
+        if product > cut:
+            if kept < position:
+                labels[kept] = labels[position]
+                mean[kept] = mean[position]
+                weight[kept] = weight[position]
+                block[kept] = block[position]
             kept += 1
-            appearance[label] += 1
-            diagonal_field[label] += product[label]
+        elif step > 0:
+            appearance[step - 1, labels[position]] += 1
+            diagonal_field[step - 1, 0, labels[position]] += product
     return kept
 
 
-@njit(nogil=True, cache=True)
-def _scan_node(signed_mean, signed_weight, maximum, thresholds, rule, counts, appearance, fields):
-    """Scan one node; `counts` is (5, thresholds): clusters, diagonal, ones, square sum, largest."""
-    n_labels = signed_mean.size
+@kernel
+def _scan_node(signed_mean, signed_weight, maximum, thresholds, rule, work, counts, appearance, fields):
+    """Scan one node; `counts` is (6, thresholds): clusters, diagonal, ones, square sum, largest, unused."""
+    groups, lists, place, cluster_of = work
     side = signs(signed_mean, signed_weight)
-    mean, weight = np.abs(signed_mean), np.abs(signed_weight)
-    product = mean * weight
-    rows, columns = descending(signed_mean, 1.0), descending(signed_weight, 1.0)
-    low_rows, low_columns = descending(signed_mean, -1.0), descending(signed_weight, -1.0)
-    width, low_width = columns.size, low_columns.size
-    candidates = label_order(rule, mean)
-    candidates = candidates[side[candidates] >= 0]
-    n_candidates = candidates.size
-    by_mean, by_weight = np.argsort(mean), np.argsort(-weight)
-    state, lists = new_state(n_labels), new_lists(n_labels)
-    cluster_of = np.zeros(n_labels, np.int64)
-    size, field = np.zeros(n_labels, np.int64), np.zeros(n_labels)
+    means, weights = np.abs(signed_mean), np.abs(signed_weight)
+    rows, low_rows = descending(np.sort(signed_mean))
+    columns, low_columns = descending(np.sort(signed_weight))
+    n_rows, n_columns, n_low, n_low_columns = rows.size, columns.size, low_rows.size, low_columns.size
+    labels = label_order(rule, means)
+    labels = labels[side[labels] >= 0]
+    mean, weight, block = means[labels], weights[labels], side[labels]
+    size = labels.size
+    by_mean, by_weight = labels[:0], labels[:0]
+    if rule == LARGEST_FIRST:
+        by_mean, by_weight = np.argsort(means), np.argsort(-weights)
     for step in range(thresholds.size):
         cut = raw_cut(maximum, thresholds[step])
-        n_candidates = _keep_above(candidates, n_candidates, product, cut, appearance[step], fields[step, 0])
-        ones, width = staircase(rows, columns, width, cut)
-        low_ones, low_width = staircase(low_rows, low_columns, low_width, cut)
+        size = _keep_above(labels, mean, weight, block, size, cut, step, appearance, fields)
+        ones, n_rows, n_columns = count_above(rows, columns, n_rows, n_columns, cut)
+        low_ones, n_low, n_low_columns = count_above(low_rows, low_columns, n_low, n_low_columns, cut)
         if rule == LARGEST_FIRST:
-            found = largest_first(by_mean, by_weight, mean, weight, side, cut, lists, cluster_of)
+            found = largest_first(by_mean, by_weight, means, weights, side, cut, lists, cluster_of)
+            squares, largest = _tally_numbers(
+                labels, mean, weight, size, found, cluster_of, groups, fields[step, 1]
+            )
         else:
-            found = first_fit(candidates, n_candidates, mean, weight, side, cut, state, cluster_of)
-        squares, largest = _tally(
-            candidates, n_candidates, found, cluster_of, mean, weight, size, field, fields[step, 1]
-        )
-        counts[0, step], counts[1, step], counts[2, step] = found, n_candidates, ones + low_ones
+            found = first_fit(mean, weight, block, size, cut, groups, place)
+            squares, largest = _tally_groups(labels, weight, block, size, groups, place, fields[step, 1])
+        counts[0, step], counts[1, step], counts[2, step] = found, size, ones + low_ones
         counts[3, step], counts[4, step] = squares, largest
+    _keep_above(labels, mean, weight, block, size, np.inf, thresholds.size, appearance, fields)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def scan_nodes(mean, weight, head, thresholds, rule, counts, maxima, appearance, fields):
     """Scan nodes one after the other.
 
     `mean` and `weight` are (nodes, labels); `head` counts from 0; `thresholds` ascend; `counts`
-    (nodes, 5, thresholds) and `maxima` (nodes,) are filled; `appearance` (heads, thresholds, labels)
-    and `fields` (thresholds, 2, labels) are added to. Nodes without positive maximum stay zero.
+    (nodes, 6, thresholds) and `maxima` (nodes,) are filled; so are `appearance` (heads, thresholds,
+    labels) and `fields` (thresholds, 2, labels), which start from zero. Nodes without positive
+    maximum stay zero.
     """
+    n_labels = mean.shape[1]
+    work = (
+        new_groups(n_labels),
+        new_lists(n_labels),
+        np.zeros(n_labels, np.int64),
+        np.zeros(n_labels, np.int64),
+    )
     for node in range(mean.shape[0]):
         maximum = product_maximum(mean[node], weight[node])
         maxima[node] = maximum
         if maximum > 0:
             _scan_node(
-                mean[node], weight[node], maximum, thresholds, rule,
+                mean[node], weight[node], maximum, thresholds, rule, work,
                 counts[node], appearance[head[node]], fields,
             )  # fmt: skip
+    # A label was booked once, at the last step it survived: it is there at all steps before.
+    for step in range(thresholds.size - 2, -1, -1):
+        appearance[:, step] += appearance[:, step + 1]
+        fields[step, 0] += fields[step + 1, 0]
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def partition_nodes(mean, weight, threshold, rule, partitions):
     """Fill `partitions` (nodes, labels) with cluster numbers from 1, 0 for labels in no cluster."""
     n_labels = mean.shape[1]
-    state, lists = new_state(n_labels), new_lists(n_labels)
-    cluster_of = np.zeros(n_labels, np.int64)
+    groups, lists = new_groups(n_labels), new_lists(n_labels)
+    cluster_of, place = np.zeros(n_labels, np.int64), np.zeros(n_labels, np.int64)
     for node in range(mean.shape[0]):
         maximum = product_maximum(mean[node], weight[node])
         if not maximum > 0:
@@ -140,13 +174,16 @@ def partition_nodes(mean, weight, threshold, rule, partitions):
         if rule == LARGEST_FIRST:
             by_mean, by_weight = np.argsort(means), np.argsort(-weights)
             largest_first(by_mean, by_weight, means, weights, side, cut, lists, cluster_of)
+            for label in order:
+                partitions[node, label] = cluster_of[label] + 1
         else:
-            first_fit(order, order.size, means, weights, side, cut, state, cluster_of)
-        for label in order:
-            partitions[node, label] = cluster_of[label] + 1
+            block = side[order]
+            first_fit(means[order], weights[order], block, order.size, cut, groups, place)
+            for position in range(order.size):
+                partitions[node, order[position]] = groups[4][block[position], place[position]] + 1
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def largest_cliques(mean, weight, thresholds, largest):
     """Fill `largest` (nodes, thresholds) with the number of labels in the largest possible cluster."""
     mean_lists, weight_lists, sizes, _ = new_lists(mean.shape[1])
