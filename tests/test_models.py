@@ -5,7 +5,7 @@ import torch
 from plain_cct import PlainCCT
 
 from symbreak import models
-from symbreak.config import TAPS, Probes
+from symbreak.config import Probes
 from symbreak.errors import SymbreakError
 from symbreak.models.cct import attend
 from symbreak.models.official import export_official
@@ -55,13 +55,14 @@ def test_parameter_counts():
 
 def test_taps_are_consistent_with_each_other():
     network = small(heads=[3, 6])
-    places = [(block, tap) for block in (1, 2) for tap in TAPS]
+    taps = network.network.taps
+    places = [(block, tap) for block in (1, 2) for tap in taps]
     tokens, _ = record_taps(network, images(), places)
     widths = models.tap_widths(network.network)
     for (block, tap), tensor in tokens.items():
         assert tensor.shape == (4, 64, widths[tap]), (block, tap)
     for number, block in enumerate(network.blocks, start=1):
-        part = {tap: tokens[number, tap] for tap in TAPS}
+        part = {tap: tokens[number, tap] for tap in taps}
         torch.testing.assert_close(torch.cat([part["query"], part["key"], part["value"]], -1), part["qkv"])
         torch.testing.assert_close(block.projection(part["attention"]), part["projection"])
         torch.testing.assert_close(block.feedforward_norm(part["projection_skip"]), part["feedforward_norm"])

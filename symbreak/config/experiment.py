@@ -350,7 +350,8 @@ class Experiment(Section):
             if networks and not any(tap in network.taps for network in networks.values()):
                 name, network = next(iter(networks.items()))
                 raise ValueError(
-                    f"no network has the tap {tap}; {name} ({network.architecture}) has {', '.join(network.taps)}"
+                    f"no network has the tap {tap}; "
+                    f"{name} ({network.architecture}) has {', '.join(network.taps)}"
                 )
         for name, network in networks.items():
             if not set(probes.taps) & set(network.taps):

@@ -62,7 +62,7 @@ def train_probes(experiment: Experiment, weights: Path, output: Path, history: P
         resume.remove()
 
 
-def load_network(weights: Path) -> tuple[models.CCT, dict]:
+def load_network(weights: Path) -> tuple[models.Trunk, dict]:
     """Read a trained network and its header, and refuse anything else.
 
     Raises
@@ -71,7 +71,7 @@ def load_network(weights: Path) -> tuple[models.CCT, dict]:
         If the file holds no network.
     """
     network, header = models.load(weights)
-    if not isinstance(network, models.CCT):
+    if isinstance(network, models.ProbeSet):
         raise SymbreakError(f"{weights} holds probes, not a network; give the file `network.safetensors`.")
     return network, header
 
@@ -93,7 +93,7 @@ def probe_training(experiment: Experiment) -> Training:
 
 
 def _loop(
-    network: models.CCT,
+    network: models.Trunk,
     probes: ProbeSet,
     experiment: Experiment,
     training: Training,
@@ -150,7 +150,7 @@ def _loop(
 
 @torch.no_grad()
 def evaluate_probes(
-    network: models.CCT, probes: ProbeSet, images: ImageSet, engine: Engine, training: Training
+    network: models.Trunk, probes: ProbeSet, images: ImageSet, engine: Engine, training: Training
 ) -> dict[Place, float]:
     """Accuracy of every probe on images that are not augmented."""
     hits = torch.zeros(len(probes.places), dtype=torch.float64, device=engine.device)

@@ -47,7 +47,7 @@ def train_network(experiment: Experiment, network: str, seed: int, weights: Path
         train, validation = (load_configured(experiment.data, split) for split in ("train", "validation"))
         require_side(train, experiment.networks[network].image_size)
         torch.manual_seed(mixed_seed(seed, "initial weights", 0))
-        model = models.CCT(experiment.networks[network], train.n_labels)
+        model = models.create(experiment.networks[network], train.n_labels)
         settings = experiment.model_dump(mode="json", include={"data", "training", "compute"})
         settings |= {"network": experiment.networks[network].model_dump(mode="json"), "seed": seed}
         key = digest(settings | {"data_sha256": train.sha256})
@@ -73,7 +73,7 @@ def train_network(experiment: Experiment, network: str, seed: int, weights: Path
 
 
 def _loop(
-    model: models.CCT,
+    model: models.Trunk,
     training: Training,
     train: ImageSet,
     validation: ImageSet,
@@ -155,7 +155,7 @@ def normalised_batches(
 
 
 @torch.no_grad()
-def evaluate(model: models.CCT, images: ImageSet, engine: Engine, training: Training) -> dict[str, float]:
+def evaluate(model: models.Trunk, images: ImageSet, engine: Engine, training: Training) -> dict[str, float]:
     """Cross entropy and accuracy of a network on images that are not augmented."""
     model.eval()
     sums = torch.zeros(2, dtype=torch.float64, device=engine.device)
@@ -168,7 +168,7 @@ def evaluate(model: models.CCT, images: ImageSet, engine: Engine, training: Trai
     return {"validation_loss": loss, "validation_accuracy": accuracy}
 
 
-def resumed_engine(resume: ResumeFile, compute: Compute, model: models.CCT, images: ImageSet) -> Engine:
+def resumed_engine(resume: ResumeFile, compute: Compute, model: models.Trunk, images: ImageSet) -> Engine:
     """Choose an engine; a resumed run keeps the precision that the killed run had chosen."""
     known = resume.known_facts()
     if known:
@@ -182,7 +182,10 @@ def resumed_engine(resume: ResumeFile, compute: Compute, model: models.CCT, imag
         cost.backward()
         model.zero_grad(set_to_none=True)
 
+    untouched = {name: buffer.clone() for name, buffer in model.named_buffers()}
     engine = choose_engine(compute, trial)
+    for name, buffer in model.named_buffers():  # the trial's pixels must not enter a BatchNorm's averages
+        buffer.copy_(untouched[name])
     resume.facts = {"precision": engine.precision}
     return engine
 

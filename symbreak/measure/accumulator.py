@@ -6,14 +6,18 @@ import numpy as np
 import torch
 import xarray as xr
 from torch import Tensor
+from torch.nn import functional
 
-from symbreak.config import HEADED_TAPS
+from symbreak.config import FILTER_TAPS, HEADED_TAPS
 from symbreak.data import ImageSet
 from symbreak.models.probe import ProbeSet
 
 
 class TapAccumulator:
     """Accumulates label means, accuracies and output fields of all blocks at one tap.
+
+    Blocks of a convolutional network differ in their number of nodes; the dimension
+    is that of the widest, NaN where a block has no such node.
 
     Sums are float64. ``feature_mean`` is the mean, not the sum, over the images of
     a label: classes may be unbalanced.
@@ -33,7 +37,8 @@ class TapAccumulator:
         blocks, labels = probes.network.blocks, probes.labels
         self.heads = probes.network.heads_per_block if tap in HEADED_TAPS else None
         readout = probes[1, tap].readout.weight
-        self.nodes = readout.shape[1]
+        self.widths = [probes[b, tap].readout.weight.shape[1] for b in range(1, blocks + 1)]
+        self.nodes = max(self.widths)
 
         def zeros(*shape: int) -> Tensor:
             return torch.zeros(*shape, dtype=torch.float64, device=readout.device)
@@ -48,7 +53,8 @@ class TapAccumulator:
         probe = self.probes[block, self.tap]
         features = probe.features(tokens)
         fields = probe.readout(features)
-        self.feature_sum[block - 1].index_add_(0, cell, features.double())
+        own = self.feature_sum[block - 1, :, : features.shape[1]]
+        own.index_add_(0, cell, features.double())
         self.hits[block - 1].index_add_(0, truth, (fields.argmax(1) == truth).double())
         self.fields[block - 1, rows] = fields.cpu()
         if self.heads is None or self.head_hits is None:
@@ -70,12 +76,14 @@ class TapAccumulator:
         total = count.sum(0).clamp(min=1)
         sums = self.feature_sum.cpu().view(blocks, self.folds, labels, self.nodes)
         means = sums / count.clamp(min=1)[None, :, :, None]
-        readout = torch.stack([self.probes[b, self.tap].readout.weight for b in range(1, blocks + 1)])
+        for block, width in enumerate(self.widths):  # nodes that this block does not have
+            means[block, :, :, width:] = torch.nan
+        readout = self._readout()
         dataset = xr.Dataset(
             {
                 "feature_mean": (("block", "fold", "label", "node"), means.numpy()),
                 "count": (("fold", "label"), count.numpy().astype("int32")),
-                "readout": (("block", "output", "node"), readout.detach().double().cpu().numpy()),
+                "readout": (("block", "output", "node"), readout.numpy()),
                 "accuracy": (("block",), (self.hits.sum(1).cpu() / total.sum()).numpy()),
                 "label_accuracy": (("block", "label"), (self.hits.cpu() / total).numpy()),
             },
@@ -91,6 +99,8 @@ class TapAccumulator:
             )
             dataset = dataset.assign_coords(head=np.arange(1, self.head_hits.shape[1] + 1))
             dataset = dataset.assign_coords(head_of_node=self._head_of_node())
+        if self.tap in FILTER_TAPS:
+            dataset = dataset.assign_coords(filter_of_node=self._filter_of_node())
         return dataset
 
     def logits(self, images: ImageSet) -> xr.Dataset:
@@ -106,6 +116,22 @@ class TapAccumulator:
             "output": np.arange(images.n_labels),
             **label_coordinates(images),
         }
+
+    def _readout(self) -> Tensor:
+        """Readout weights (block, output, node), NaN at nodes that a block does not have."""
+        weights = [self.probes[b, self.tap].readout.weight for b in range(1, len(self.widths) + 1)]
+        padded = [
+            functional.pad(w.detach().double(), (0, self.nodes - w.shape[1]), value=torch.nan)
+            for w in weights
+        ]
+        return torch.stack(padded).cpu()
+
+    def _filter_of_node(self) -> tuple:
+        """Filter of each node of each block; 0 where the block does not have the node."""
+        table = np.zeros((len(self.widths), self.nodes), dtype="int32")
+        for row, width, maps in zip(table, self.widths, self.probes.network.filter_maps):
+            row[:width] = np.repeat(np.arange(1, maps.filters + 1), width // maps.filters)
+        return ("block", "node"), table
 
     def _head_of_node(self) -> tuple:
         """Head of each node; by block only where blocks differ."""

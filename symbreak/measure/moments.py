@@ -77,7 +77,7 @@ def measure(experiment: Experiment, weights: Path, probes_path: Path, folder: Pa
 
 @torch.no_grad()
 def accumulate(
-    network: models.CCT, probes: ProbeSet, images: ImageSet, engine: Engine, experiment: Experiment
+    network: models.Trunk, probes: ProbeSet, images: ImageSet, engine: Engine, experiment: Experiment
 ) -> tuple[dict[str, TapAccumulator], Tensor]:
     """Run the frozen network once; return the sums of every tap and the network's own fields."""
     folds, batch_size = experiment.measurement.folds, experiment.measurement.batch_size

@@ -1,17 +1,22 @@
 """Networks that can be trained and opened at any tap."""
 
 from symbreak.models.cct import CCT
+from symbreak.models.cnn import CNN
 from symbreak.models.files import load, save
 from symbreak.models.official import load_official
-from symbreak.models.probe import Probe, ProbeSet, tap_widths
-from symbreak.models.registry import build, count_parameters
+from symbreak.models.probe import FilterProbe, Probe, ProbeSet, tap_widths
+from symbreak.models.registry import Trunk, build, count_parameters, create
 
 __all__ = [
     "CCT",
+    "CNN",
+    "FilterProbe",
     "Probe",
     "ProbeSet",
+    "Trunk",
     "build",
     "count_parameters",
+    "create",
     "load",
     "load_official",
     "save",

@@ -9,19 +9,19 @@ from torch import nn
 
 from symbreak.config import Network, Probes
 from symbreak.errors import SymbreakError
-from symbreak.models.cct import CCT
 from symbreak.models.probe import ProbeSet
+from symbreak.models.registry import Trunk, create
 from symbreak.models.weights import read_weights, write_weights
 
 
-def save(path: str | Path, model: CCT | ProbeSet, **description: Any) -> None:
+def save(path: str | Path, model: Trunk | ProbeSet, **description: Any) -> None:
     """Write a network or its probes as safetensors, atomically.
 
     Parameters
     ----------
     path : path
         File to write.
-    model : CCT or ProbeSet
+    model : CCT, CNN or ProbeSet
         What to write; its shape goes into the header.
     **description
         Further facts for the header, such as the data set.
@@ -36,7 +36,7 @@ def save(path: str | Path, model: CCT | ProbeSet, **description: Any) -> None:
     write_weights(path, model.state_dict(), header)
 
 
-def load(path: str | Path) -> tuple[CCT | ProbeSet, dict[str, Any]]:
+def load(path: str | Path) -> tuple[Trunk | ProbeSet, dict[str, Any]]:
     """Read what `save` wrote: the model in evaluation mode, and its header.
 
     Raises
@@ -50,7 +50,7 @@ def load(path: str | Path) -> tuple[CCT | ProbeSet, dict[str, Any]]:
         model: nn.Module = (
             ProbeSet(network, labels, Probes(**header["probes"]))
             if "probes" in header
-            else CCT(network, labels)
+            else create(network, labels)
         )
         model.load_state_dict(tensors)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:

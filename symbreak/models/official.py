@@ -58,6 +58,7 @@ def load_official(state_dict: Mapping[str, Tensor], **options: Any) -> CCT:
         raise SymbreakError(f"This is not a published CCT state dict, the key {error} is missing.") from None
     renamed = {_rename(key): tensor for key, tensor in state_dict.items()}
     network = build(**(shape | options))
+    assert isinstance(network, CCT)
     try:
         network.load_state_dict(renamed)
     except RuntimeError as error:

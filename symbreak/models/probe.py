@@ -1,18 +1,23 @@
 """Classifier heads (probes) on the frozen trunk, all fed by one pass.
 
-A probe at a tap is sequence pooling ``softmax_t(Linear(d, 1))`` and one fully
-connected layer to the labels (P1 section 2, arXiv:2501.12900).
+A probe at a tap of an encoder is sequence pooling ``softmax_t(Linear(d, 1))``
+and one fully connected layer to the labels (P1 section 2, arXiv:2501.12900);
+at the filters of a convolution it is the fully connected layer alone, on every
+position of every filter (arXiv:2305.18078).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
-from symbreak.config import RESIDUAL_TAPS, TAPS, Network, Probes
+from symbreak.config import FILTER_TAPS, RESIDUAL_TAPS, FilterMap, Network, Probes
 from symbreak.models.cct import CCT
+from symbreak.models.cnn import CNN
 
 #: A tap of a block: (block from 1, name of the tap).
 Place = tuple[int, str]
@@ -38,10 +43,7 @@ class Probe(nn.Module):
         self.norm = nn.LayerNorm(nodes) if layer_norm else nn.Identity()
         self.pooling = nn.Linear(nodes, 1)
         self.readout = nn.Linear(nodes, labels, bias=bias)
-        for layer in (self.pooling, self.readout):
-            nn.init.trunc_normal_(layer.weight, std=0.02)
-            if layer.bias is not None:
-                nn.init.zeros_(layer.bias)
+        _initialise(self.pooling, self.readout)
 
     def features(self, tokens: Tensor) -> Tensor:
         """(images, tokens, nodes) -> pooled features (images, nodes)."""
@@ -54,8 +56,49 @@ class Probe(nn.Module):
         return self.readout(self.features(tokens))
 
 
+class FilterProbe(nn.Module):
+    """A fully connected layer on the map of every filter.
+
+    Nodes are filter by position, the positions of a filter side by side. A map
+    with more than `positions` on a side is averaged to that grid first.
+
+    Parameters
+    ----------
+    maps : FilterMap
+        Filters of the block and the side of their maps.
+    labels : int
+        Number of output units.
+    positions : int
+        Largest side of the grid of positions.
+    bias : bool
+        Whether the fully connected layer has a bias.
+    layer_norm : bool
+        Whether the nodes pass a LayerNorm first.
+    """
+
+    def __init__(
+        self, maps: FilterMap, labels: int, positions: int, bias: bool = False, layer_norm: bool = False
+    ) -> None:
+        super().__init__()
+        self.filters, self.side = maps.filters, min(maps.side, positions)
+        nodes = self.filters * self.side**2
+        self.norm = nn.LayerNorm(nodes) if layer_norm else nn.Identity()
+        self.readout = nn.Linear(nodes, labels, bias=bias)
+        _initialise(self.readout)
+
+    def features(self, tokens: Tensor) -> Tensor:
+        """(images, positions of the map, filters) -> features (images, nodes)."""
+        side = math.isqrt(tokens.shape[1])
+        maps = tokens.transpose(1, 2).unflatten(2, (side, side))
+        return self.norm(functional.adaptive_avg_pool2d(maps, self.side).flatten(1))
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """(images, positions of the map, filters) -> output fields (images, labels)."""
+        return self.readout(self.features(tokens))
+
+
 class ProbeSet(nn.Module):
-    """Every probe of one network.
+    """Every probe of one network, at those of the taps that the network has.
 
     Parameters
     ----------
@@ -69,17 +112,22 @@ class ProbeSet(nn.Module):
 
     def __init__(self, network: Network, labels: int, probes: Probes) -> None:
         super().__init__()
-        self.settings, self.network, self.labels = probes, network, labels
-        widths = tap_widths(network)
-        self.places: list[Place] = [(b, t) for t in probes.taps for b in range(1, network.blocks + 1)]
-        self.probes = nn.ModuleDict(
-            {
-                _key(place): Probe(widths[place[1]], labels, probes.bias, _normed(place[1], probes))
-                for place in self.places
-            }
-        )
+        own = [tap for tap in probes.taps if tap in network.taps]
+        self.settings = probes.model_copy(update={"taps": own})
+        self.network, self.labels = network, labels
+        self.places: list[Place] = [(b, t) for t in own for b in range(1, network.blocks + 1)]
+        self.probes = nn.ModuleDict({_key(place): self._probe(place) for place in self.places})
 
-    def __getitem__(self, place: Place) -> Probe:
+    def _probe(self, place: Place) -> Probe | FilterProbe:
+        block, tap = place
+        settings = self.settings
+        normed = tap in RESIDUAL_TAPS if settings.layer_norm == "residual" else settings.layer_norm
+        if tap in FILTER_TAPS:
+            maps = self.network.filter_maps[block - 1]
+            return FilterProbe(maps, self.labels, settings.filter_positions, settings.bias, normed)
+        return Probe(tap_widths(self.network)[tap], self.labels, settings.bias, normed)
+
+    def __getitem__(self, place: Place) -> Probe | FilterProbe:
         return self.probes[_key(place)]  # type: ignore[return-value]
 
     def forward(self, tokens: dict[Place, Tensor]) -> dict[Place, Tensor]:
@@ -88,7 +136,9 @@ class ProbeSet(nn.Module):
 
 
 @torch.no_grad()
-def record_taps(network: CCT, images: Tensor, places: Iterable[Place]) -> tuple[dict[Place, Tensor], Tensor]:
+def record_taps(
+    network: CCT | CNN, images: Tensor, places: Iterable[Place]
+) -> tuple[dict[Place, Tensor], Tensor]:
     """Run the network once; return the wanted taps, (images, tokens, nodes) each, and its output fields."""
     wanted, heard = set(places), {}
 
@@ -100,21 +150,28 @@ def record_taps(network: CCT, images: Tensor, places: Iterable[Place]) -> tuple[
     return heard, output
 
 
-def tap_widths(network: Network) -> dict[str, int]:
-    """Nodes of every tap.
+def tap_widths(network: Network, block: int = 1) -> dict[str, int]:
+    """Width of the tokens at every tap of a block: nodes of a CCT, filters of a convolutional network.
 
     Examples
     --------
     >>> tap_widths(Network())["linear1"]
     512
+    >>> tap_widths(Network(architecture="resnet_20"), block=9)
+    {'filters': 64}
     """
+    if network.convolutional:
+        return dict.fromkeys(network.taps, network.filter_maps[block - 1].filters)
     dim, hidden = network.dim, int(network.dim * network.mlp_ratio)
     special = {"qkv": 3 * dim, "linear1": hidden}
-    return {tap: special.get(tap, dim) for tap in TAPS}
+    return {tap: special.get(tap, dim) for tap in network.taps}
 
 
-def _normed(tap: str, probes: Probes) -> bool:
-    return tap in RESIDUAL_TAPS if probes.layer_norm == "residual" else bool(probes.layer_norm)
+def _initialise(*layers: nn.Linear) -> None:
+    for layer in layers:
+        nn.init.trunc_normal_(layer.weight, std=0.02)
+        if layer.bias is not None:
+            nn.init.zeros_(layer.bias)
 
 
 def _key(place: Place) -> str:

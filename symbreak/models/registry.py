@@ -10,15 +10,38 @@ from torch import nn
 from symbreak.config import Network
 from symbreak.errors import SymbreakError
 from symbreak.models.cct import CCT
+from symbreak.models.cnn import CNN
+
+#: A network that can be trained and opened at its taps.
+Trunk = CCT | CNN
 
 
-def build(name: str, labels: int = 100, **options: Any) -> CCT:
+def create(network: Network, labels: int) -> Trunk:
+    """Build the untrained network of an experiment.
+
+    Parameters
+    ----------
+    network : Network
+        Its section of the experiment.
+    labels : int
+        Number of output units.
+
+    Examples
+    --------
+    >>> create(Network(architecture="resnet_20"), labels=10).readout
+    Linear(in_features=64, out_features=10, bias=True)
+    """
+    return CNN(network, labels) if network.convolutional else CCT(network, labels)
+
+
+def build(name: str, labels: int = 100, **options: Any) -> Trunk:
     """Build an untrained network.
 
     Parameters
     ----------
     name : str
-        ``cct_{blocks}_{kernel}x{convolutions}``, for instance ``cct_7_3x1``.
+        ``cct_{blocks}_{kernel}x{convolutions}``, for instance ``cct_7_3x1``;
+        ``vgg_{layers}`` or ``resnet_{layers}``.
     labels : int
         Number of output units.
     **options
@@ -34,6 +57,8 @@ def build(name: str, labels: int = 100, **options: Any) -> CCT:
     --------
     >>> count_parameters(build("cct_7_3x1", labels=100))
     3783269
+    >>> count_parameters(build("resnet_20", labels=10))
+    269722
     """
     if labels < 1:
         raise SymbreakError(f"A network needs at least one label, got labels = {labels}.")
@@ -44,7 +69,7 @@ def build(name: str, labels: int = 100, **options: Any) -> CCT:
         key = ".".join(map(str, problem["loc"])) or "options"
         message = problem["msg"].removeprefix("Value error, ")
         raise SymbreakError(f"Cannot build the network {name!r}: {key}: {message}.") from None
-    return CCT(network, labels)
+    return create(network, labels)
 
 
 def count_parameters(module: nn.Module) -> int:
