@@ -8,6 +8,7 @@ from pathlib import Path
 
 from symbreak import __version__
 from symbreak.cli import heads, verbs
+from symbreak.cli.results_parser import add_results_verbs
 
 Verb = Callable[[argparse.Namespace], None]
 
@@ -24,6 +25,7 @@ def build_parser() -> argparse.ArgumentParser:
     _learning(commands)
     _analysis(commands)
     _heads(commands)
+    add_results_verbs(commands)
     _service(commands)
     return parser
 

@@ -1,0 +1,174 @@
+"""Statistics of nodes against block and against threshold."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator
+
+from symbreak.figures.style import (
+    GREY,
+    PALETTE,
+    PRINTED,
+    block_axis,
+    block_colours,
+    letter_panels,
+    styled,
+    subtitle,
+)
+from symbreak.observables import best_threshold
+from symbreak.reference.estimates import estimate, repetitions
+from symbreak.reference.tables import cluster_table
+
+PANELS = {
+    "n_clusters": r"clusters per node, $N_c$ (1)",
+    "cluster_size": r"labels per cluster, $C_s$ (1)",
+    "diagonal": "labels in clusters per node, diag (1)",
+    "noise": "noise elements per node, $n$ (1)",
+}
+
+
+#: Stands for zero on a logarithmic axis, below its lower end.
+FLOOR = 1e-3
+
+
+@styled
+def clusters(
+    statistics: xr.Dataset,
+    threshold: float = 0.3,
+    paper: str | None = None,
+    tap: str = "block",
+    title: str = "",
+) -> Figure:
+    """N_c, C_s, diag and n against block: P1 (arXiv:2501.12900) Table 1 as a figure.
+
+    Parameters
+    ----------
+    statistics : Dataset
+        Statistics of one tap, of one seed or joined over seeds.
+    threshold : float
+        Fraction of the maximum; the nearest scanned one is taken.
+    paper, tap : str
+        As in :func:`symbreak.reference.tables.cluster_table`.
+    title : str
+
+    Returns
+    -------
+    Figure
+        Error bars over seeds; with one seed the jackknife over images.
+
+    Examples
+    --------
+    >>> from symbreak.config import Statistics
+    >>> from symbreak.observables.experiment import block_tables
+    >>> from symbreak.planted import moments_example
+    >>> len(clusters(block_tables(moments_example(), Statistics(thresholds=9))[0]).axes)
+    4
+    """
+    table = cluster_table(statistics, threshold, paper, tap)
+    figure = Figure(figsize=(8.0, 5.4))
+    axes = figure.subplots(2, 2, sharex=True).ravel()
+    for axis, (name, words) in zip(axes, PANELS.items()):
+        _with_errors(axis, table, name)
+        axis.set_ylabel(words)
+        axis.set_ylim(bottom=0)
+        axis.margins(y=0.12)
+    for axis in axes[2:]:
+        block_axis(axis, sorted(table.block))
+    axes[0].legend(loc="best")
+    letter_panels(axes)
+    subtitle(figure, title or f"Threshold {table.threshold[0]:g}; errors: {table.error[0]}")
+    return figure
+
+
+def _with_errors(axis: Axes, table: pd.DataFrame, name: str) -> None:
+    axis.errorbar(
+        table.block, table[name], table[f"{name}_error"].fillna(0), fmt="-o", color=PALETTE[0], label="here"
+    )
+    if f"{name}_printed" in table:
+        axis.plot(
+            table.block, table[f"{name}_printed"], "D", mfc="none", color=PRINTED, label="printed in P1"
+        )
+
+
+@styled
+def snr(statistics: xr.Dataset, threshold: float | None = None, title: str = "") -> Figure:
+    """SNR and SNR_MIN against threshold for every block: P1 (arXiv:2501.12900) Fig. 5.
+
+    Parameters
+    ----------
+    statistics : Dataset
+        Statistics of one tap, of one seed or joined over seeds.
+    threshold : float, optional
+        Marked as the threshold of the tables.
+    title : str
+
+    Returns
+    -------
+    Figure
+        Bands: standard error over seeds, with one seed over images. Shaded: SNR_MIN < 1, excluded. A dot
+        marks the largest SNR_MIN of each block. Where SNR diverges, for want of noise, its curve ends.
+
+    Examples
+    --------
+    >>> from symbreak.config import Statistics
+    >>> from symbreak.observables.experiment import block_tables
+    >>> from symbreak.planted import moments_example
+    >>> figure = snr(block_tables(moments_example(), Statistics(thresholds=9))[0])
+    >>> [axis.get_ylabel() for axis in figure.axes]
+    ['SNR (1)', 'SNR of the rarest label, SNR$_{MIN}$ (1)']
+    """
+    figure = Figure(figsize=(9.2, 4.0))
+    axes = figure.subplots(1, 2, sharex=True)
+    colours = block_colours(statistics.block.values)
+    for axis, name in zip(axes, ("snr", "snr_minimum")):
+        mean, error = estimate(statistics, name)
+        for block, colour in colours.items():
+            curve, band = mean.sel(block=block), error.sel(block=block).fillna(0)
+            # A logarithmic axis has no zero: what vanishes leaves the panel at its lower edge.
+            axis.plot(curve.threshold, curve.clip(min=FLOOR), color=colour, label=f"block {block}")
+            low, high = (curve - band).clip(min=FLOOR), (curve + band).clip(min=FLOOR)
+            axis.fill_between(curve.threshold, low, high, color=colour, alpha=0.2, lw=0)
+    _mark_best(axes[1], statistics, colours)
+    axes[0].set_ylabel("SNR (1)")
+    axes[1].set_ylabel("SNR of the rarest label, SNR$_{MIN}$ (1)")
+    for axis, name, lowest in zip(axes, ("snr", "snr_minimum"), (1.0, 0.3)):
+        _scale(axis, estimate(statistics, name)[0], lowest)
+        axis.set_xlabel("threshold (fraction of largest field)")
+        axis.set_xlim(0, 1)
+        if threshold is not None:
+            axis.axvline(threshold, color=GREY, ls=":", lw=1)
+    axes[1].axhspan(axes[1].get_ylim()[0], 1, color=GREY, alpha=0.13, lw=0)
+    words: dict[str, Any] = {"transform": axes[1].transAxes, "color": GREY, "fontsize": 9, "ha": "right"}
+    axes[1].text(0.98, 0.03, "excluded: SNR$_{MIN}$ < 1", **words)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right center")
+    letter_panels(axes)
+    subtitle(figure, title or f"Bands: {repetitions(statistics)[1]}")
+    return figure
+
+
+def _mark_best(axis: Axes, statistics: xr.Dataset, colours: dict[int, str]) -> None:
+    """Dot at the largest SNR_MIN of the drawn curve of each block."""
+    mean = estimate(statistics, "snr_minimum")[0].to_dataset(name="snr_minimum")
+    best = best_threshold(mean)
+    for block, colour in colours.items():
+        place = float(best.sel(block=block))
+        if np.isfinite(place):
+            height = float(mean.snr_minimum.sel(block=block, threshold=place))
+            axis.plot(place, height, "o", color=colour, mec="black", mew=0.8, ms=7, zorder=5)
+
+
+def _scale(axis: Axes, curves: xr.DataArray, lowest: float) -> None:
+    """Logarithmic height from `lowest` to above the largest finite value."""
+    values = curves.values[np.isfinite(curves.values) & (curves.values > 0)]
+    top = values.max() if values.size else 10.0
+    axis.set_yscale("log")
+    axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if top < 200 else (1,)))
+    axis.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    axis.yaxis.set_minor_locator(NullLocator())
+    axis.set_ylim(lowest, max(3.0, 1.6 * top))
