@@ -28,19 +28,20 @@ class MomentsAccessor:
         block: int,
         node: int | None = None,
         head: int | None = None,
+        filter: int | None = None,
         seed: int | None = None,
         normalised: bool = False,
     ) -> xr.DataArray:
-        """Field matrix of a node (SNP, P1 section 2) or of a head (SHP, P2 section 2).
+        """Field matrix of a node (SNP, P1 section 2), a head (SHP, P2 section 2) or a filter (SFP).
 
         .. math:: M_k[i,j] = \\mu_k(i) W_{jk}, \\qquad M_h = \\sum_{k \\in h} M_k
 
         Parameters
         ----------
         block : int
-            Encoder block, from 1.
-        node, head : int
-            One of the two, from 1.
+            Block, from 1.
+        node, head, filter : int
+            One of the three, from 1; a filter is the sum over its positions (arXiv:2305.18078).
         seed : int, optional
             Seed, where several are joined.
         normalised : bool
@@ -54,22 +55,18 @@ class MomentsAccessor:
         Raises
         ------
         SymbreakError
-            If the file holds no moments, or there is no such block, node or head.
+            If the file holds no moments, or there is no such block, node, head or filter.
         """
-        if (node is None) == (head is None):
+        if sum(number is not None for number in (node, head, filter)) != 1:
             raise SymbreakError(
-                "Give either a node or a head to `matrix`, for instance matrix(block=7, node=3)."
+                "Give either a node or a head or a filter to `matrix`, for instance matrix(block=7, node=3)."
             )
         chosen = self._chosen(block, seed)
         weights = chosen["count"] / chosen["count"].sum("fold")
         mean = (chosen.feature_mean * weights).sum("fold").transpose("label", "node")
         readout = chosen.readout.transpose("output", "node")
-        if head is not None:
-            if "head_of_node" not in chosen.coords or head not in chosen.head_of_node:
-                raise SymbreakError(
-                    f"There is no head {head} at this tap; heads exist at attention, query, key, value."
-                )
-            mine = chosen.head_of_node.values == head
+        if node is None:
+            mine = _group(chosen, "head", head) if filter is None else _group(chosen, "filter", filter)
             values = by_head(mean.values[:, mine], readout.values[:, mine], np.ones(mine.sum(), dtype=int))[0]
         else:
             if node not in chosen.node:
@@ -101,3 +98,12 @@ class MomentsAccessor:
         if block not in dataset.block:
             raise SymbreakError(f"There is no block {block}; choose one of {dataset.block.values.tolist()}.")
         return dataset.sel(block=block)
+
+
+def _group(chosen: xr.Dataset, kind: str, number: int | None) -> np.ndarray:
+    """Which nodes belong to a head or a filter."""
+    coordinate = f"{kind}_of_node"
+    if number is None or number < 1 or coordinate not in chosen.coords or number not in chosen[coordinate]:
+        where = "attention, query, key, value" if kind == "head" else "filters"
+        raise SymbreakError(f"There is no {kind} {number} at this tap; {kind}s exist at {where}.")
+    return chosen[coordinate].values == number

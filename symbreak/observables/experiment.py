@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from symbreak.clusters import scan
+from symbreak.clusters import scan, scan_matrices
 from symbreak.config import Statistics
 from symbreak.errors import SymbreakError
+from symbreak.matrices import by_head
 from symbreak.observables.snr import best_threshold
 from symbreak.observables.statistics import pool_folds, statistics
 
@@ -29,8 +30,35 @@ def thresholds(count: int) -> np.ndarray:
     return np.arange(1, count + 1) / (count + 1)
 
 
+def block_moments(moments: xr.Dataset, block: int) -> xr.Dataset:
+    """Moments of one block, without the nodes that only wider blocks have.
+
+    Raises
+    ------
+    SymbreakError
+        If the file has no such block.
+
+    Examples
+    --------
+    >>> from symbreak.planted import moments_example
+    >>> moments = moments_example(nodes=6)
+    >>> moments.coords["filter_of_node"] = ("block", "node"), [[1, 1, 2, 2, 3, 3], [1, 2, 3, 4, 0, 0]]
+    >>> block_moments(moments, 2).sizes["node"]
+    4
+    """
+    if block not in moments.block:
+        known = ", ".join(str(b) for b in moments.block.values)
+        raise SymbreakError(f"There is no block {block} in this file; choose one of {known}.")
+    chosen = moments.sel(block=block)
+    if "filter_of_node" not in chosen.coords:
+        return chosen
+    return chosen.isel(node=chosen.filter_of_node.values > 0)
+
+
 def pooled_moments(moments: xr.Dataset, block: int) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
     """Label means over all images (labels, nodes), readout (outputs, nodes) and kept bias of a block.
+
+    Nodes are those that the block has, see :func:`block_moments`.
 
     Raises
     ------
@@ -44,10 +72,7 @@ def pooled_moments(moments: xr.Dataset, block: int) -> tuple[np.ndarray, np.ndar
     >>> mean.shape, readout.shape, bias
     ((10, 6), (10, 6), None)
     """
-    if block not in moments.block:
-        known = ", ".join(str(b) for b in moments.block.values)
-        raise SymbreakError(f"There is no block {block} in this file; choose one of {known}.")
-    chosen = moments.sel(block=block)
+    chosen = block_moments(moments, block)
     mean, _ = pool_folds(
         chosen.feature_mean.transpose("fold", "label", "node"), chosen["count"].transpose("fold", "label")
     )
@@ -60,6 +85,9 @@ def block_tables(
     moments: xr.Dataset, settings: Statistics, threads: int | None = None
 ) -> tuple[xr.Dataset, xr.Dataset]:
     """Statistics of every block, with errors over images, and the scan of every node.
+
+    Where nodes are the positions of filters (tap `filters`), the matrices are those of filters, the
+    sums over their positions (single filter performance, arXiv:2305.18078), and `node` counts filters.
 
     Formulas: P1 (arXiv:2501.12900) Tables 1 and 2, Figs. 4 and 5; see
     :func:`symbreak.observables.statistics` and :func:`symbreak.clusters.scan`.
@@ -78,7 +106,7 @@ def block_tables(
     statistics : Dataset
         On (block, threshold), with `appearance` on (block, threshold, label).
     nodes : Dataset
-        On (block, node, threshold).
+        On (block, node, threshold); NaN where a block has fewer filters than the widest.
 
     Examples
     --------
@@ -90,16 +118,21 @@ def block_tables(
     tables, nodes = [], []
     cuts = thresholds(settings.thresholds)
     for block in moments.block.values:
-        chosen = moments.sel(block=block)
+        chosen = block_moments(moments, int(block))
         mean, readout, bias = pooled_moments(moments, int(block))
-        options: dict[str, Any] = {"rule": settings.rule, "bias": bias, "centred": settings.centred}
-        options["threads"] = threads
+        options: dict[str, Any] = {"rule": settings.rule, "threads": threads}
+        gauge: dict[str, Any] = {"bias": bias, "centred": settings.centred}
         folds = chosen.feature_mean.transpose("fold", "label", "node").values
         counts = chosen["count"].transpose("fold", "label").values
-        table = statistics(folds, readout, cuts, fold_count=counts, **options)
-        scanned = scan(mean, readout, cuts, **options)
+        filters = chosen.filter_of_node.values if "filter_of_node" in chosen.coords else None
+        table = statistics(folds, readout, cuts, counts, head_of_node=filters, **gauge, **options)
+        if filters is None:
+            scanned = scan(mean, readout, cuts, **gauge, **options)
+        else:
+            scanned = scan_matrices(by_head(mean, readout, filters, **gauge), cuts, dim="node", **options)
         table["appearance"] = scanned.appearance
         table["cluster_field"] = scanned.cluster_field
+        table["n_matrices"] = ((), scanned.sizes["node"])
         tables.append(table)
         nodes.append(scanned[list(NODE_VARIABLES)])
     blocks = moments.block
@@ -108,7 +141,10 @@ def block_tables(
     joined = joined.assign_coords(
         {name: moments.coords[name] for name in ("label_name",) if name in moments.coords}
     )
-    return joined, xr.concat(nodes, blocks, combine_attrs="override").transpose("block", "node", ...)
+    every = xr.concat(nodes, blocks, combine_attrs="override", join="outer")
+    if "filter_of_node" in moments.coords:
+        every.node.attrs["long_name"] = "filter of the block, from 1"
+    return joined, every.transpose("block", "node", ...)
 
 
 def _of_network(moments: xr.Dataset) -> dict[str, xr.DataArray]:

@@ -26,6 +26,12 @@ the jackknife over folds); files that join seeds have the dimension `seed` first
 The coordinate `head_of_node` names the head of each node where the nodes of a
 tap are heads side by side, `superclass_of_label` the superclass of each label,
 -1 for none. (They cannot be called `head` and `superclass`, which are dimensions.)
+
+At the tap `filters` of a convolutional network a node is one position of one filter:
+`filter_of_node(block, node)` names the filter, from 1. Blocks with fewer nodes than
+the widest have `filter_of_node` = 0 and NaN in their place. Matrices are those of
+filters (`moments.symbreak.matrix(block=3, filter=5)`), and in `statistics` and `nodes`
+the dimension `node` counts filters; `n_matrices(block)` says how many there are.
 """
 
 

@@ -46,6 +46,8 @@ P1, P2 = "arXiv:2501.12900", "arXiv:2506.23832"
 VARIABLES: dict[str, Variable] = {
     "feature_mean": Variable("mean pooled feature over the images of a label", "mu_k(i)", f"{P1} section 2"),
     "count": Variable("number of images", "N", ""),
+    "filter_of_node": Variable("filter of the node, from 1; 0 where the block has no such node", "", ""),
+    "n_matrices": Variable("nodes or filters of the block", "N_M", f"{P1} eq. 1"),
     "readout": Variable("weight of the fully connected layer", "W_jk", f"{P1} section 2"),
     "readout_bias": Variable("bias of the fully connected layer", "b_j", ""),
     "accuracy": Variable("accuracy of the classifier head", "Acc", f"{P1} Table 1"),
