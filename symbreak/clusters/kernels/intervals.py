@@ -36,15 +36,16 @@ def count_above(rows, columns, n_rows, n_columns, cut):
         n_rows -= 1
     while n_columns > 0 and rows[0] * columns[n_columns - 1] <= cut:
         n_columns -= 1
-    total = 0
+    total = np.int64(0)
     if n_rows * n_columns <= 64 * (n_rows + n_columns):
         # Few elements: comparing them all in vector registers beats the branches of the staircase.
         line = columns[:n_columns]
+        one, none = np.int32(1), np.int32(0)  # half the width of the default integer: twice as many at once
         for row in range(n_rows):
             value = rows[row]
-            above = np.int32(0)
+            above = none
             for column in range(line.size):
-                above += np.int32(1) if value * line[column] > cut else np.int32(0)
+                above += one if value * line[column] > cut else none
             total += above
         return total, n_rows, n_columns
     width = n_columns
