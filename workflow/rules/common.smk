@@ -12,20 +12,21 @@ from symbreak.errors import SymbreakError
 
 
 def checked(settings):
-    """Settings with all defaults, or one sentence about the first wrong key."""
+    """The experiment with all defaults, or one sentence about the first wrong key."""
     try:
-        return experiments.parse(settings, "the experiment").model_dump(mode="json")
+        return experiments.parse(settings, "the experiment")
     except SymbreakError as error:
         print(f"snakemake: {error}", file=sys.stderr)
         sys.exit(2)
 
 
-SETTINGS = checked(config)
+CHECKED = checked(config)
+SETTINGS = CHECKED.model_dump(mode="json")
 EXPERIMENT = f"results/{SETTINGS['name']}"
 EXPERIMENT_FILE = f"{EXPERIMENT}/experiment.yaml"
 SEEDS = SETTINGS["seeds"]
 NETWORKS = list(SETTINGS["networks"])
-TAPS = SETTINGS["probes"]["taps"]
+TAPS = SETTINGS["probes"]["taps"]  # of all networks together
 GPUS = 1 if SETTINGS["compute"]["device"] == "cuda" else 0
 
 
@@ -33,6 +34,24 @@ wildcard_constraints:
     network="|".join(NETWORKS),
     seed="|".join(map(str, SEEDS)),
     tap="|".join([*TAPS, "network"]),
+
+
+def taps_of(network):
+    """Taps of one network: encoders and convolutions have different ones."""
+    return CHECKED.taps_of(network)
+
+
+def tap_lists():
+    """Suffix of a rule's name, taps, pattern of networks. Outputs cannot depend on the network, so a rule
+    whose outputs are all taps is made once for each list of taps; with one list its name has no suffix.
+    """
+    networks = {}
+    for network in NETWORKS:
+        networks.setdefault(tuple(taps_of(network)), []).append(network)
+    return [
+        (f"_{taps[0]}" if number else "", list(taps), "|".join(names))
+        for number, (taps, names) in enumerate(networks.items())
+    ]
 
 
 def section(*names):
@@ -63,5 +82,5 @@ def all_statistics():
     return [
         f"<results>/{network}/statistics/{tap}.nc"
         for network in NETWORKS
-        for tap in TAPS
+        for tap in taps_of(network)
     ]

@@ -53,33 +53,41 @@ rule probe:
         "--threads {threads} 2>&1 | tee {log}"
 
 
-rule measure:
-    input:
-        weights="<results>/{network}/seed{seed}/network.safetensors",
-        probes="<results>/{network}/seed{seed}/probes/probes.safetensors",
-    output:
-        moments=expand("<results>/{{network}}/seed{{seed}}/moments/{tap}.nc", tap=TAPS),
-        logits=expand(
-            "<results>/{{network}}/seed{{seed}}/logits/{tap}.nc",
-            tap=[*TAPS, "network"],
-        ),
-    log:
-        "<logs>/measure/{network}.seed{seed}.log",
-    benchmark:
-        "<benchmarks>/measure/{network}.seed{seed}.tsv"
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=6000,
-        runtime=120,
-        gpu=GPUS,
-    params:
-        experiment=EXPERIMENT_FILE,
-        folder=seed_folder,
-        settings=section("data", "measurement", "compute"),
-    message:
-        "Accumulate label means of {wildcards.network}, seed {wildcards.seed}"
-    shell:
-        "python -m symbreak measure --config {params.experiment} --folder {params.folder} "
-        "--threads {threads} 2>&1 | tee {log}"
+for suffix, taps, networks in tap_lists():
+
+    rule:
+        name:
+            f"measure{suffix}"
+        input:
+            weights="<results>/{network}/seed{seed}/network.safetensors",
+            probes="<results>/{network}/seed{seed}/probes/probes.safetensors",
+        output:
+            moments=expand(
+                "<results>/{{network}}/seed{{seed}}/moments/{tap}.nc", tap=taps
+            ),
+            logits=expand(
+                "<results>/{{network}}/seed{{seed}}/logits/{tap}.nc",
+                tap=[*taps, "network"],
+            ),
+        log:
+            "<logs>/measure/{network}.seed{seed}.log",
+        benchmark:
+            "<benchmarks>/measure/{network}.seed{seed}.tsv"
+        wildcard_constraints:
+            network=networks,
+        conda:
+            "../../environment.yml"
+        threads: 1
+        resources:
+            mem_mb=6000,
+            runtime=120,
+            gpu=GPUS,
+        params:
+            experiment=EXPERIMENT_FILE,
+            folder=seed_folder,
+            settings=section("data", "measurement", "compute"),
+        message:
+            "Accumulate label means of {wildcards.network}, seed {wildcards.seed}"
+        shell:
+            "python -m symbreak measure --config {params.experiment} --folder {params.folder} "
+            "--threads {threads} 2>&1 | tee {log}"
