@@ -13,6 +13,7 @@ from symbreak.observables.snr import ATTRIBUTES
 MEANINGS: dict[str, tuple[str, str, str]] = {
     "n_heads": ("number of heads of the block", "H", ""),
     "n_nodes": ("nodes of the head", "d_h", ""),
+    "membership": ("does a cluster of the node's matrix contain the label", "", "P1 section 2"),
     "appearance": ("node matrices of the head whose clusters contain the label", "c_hl", "P1 Fig. 7"),
     "owner": (
         "head that owns the label, 0 for none",
@@ -86,6 +87,8 @@ MEANINGS: dict[str, tuple[str, str, str]] = {
         "q_ab",
         "max over relabellings of <H/(H - 1) sum_h (p^a_hl - 1/H)(p^b_hl - 1/H)>",
     ),
+    "overlap_labels": ("overlap of two seeds, null of shuffled labels", "q_ab", "as overlap"),
+    "block_overlap_labels": ("overlap of two blocks, null of shuffled labels", "q_mm'", "as overlap"),
     "block_overlap": ("overlap of two blocks of a network, heads relabelled", "q_mm'", "as overlap"),
     "binder_cumulant": (
         "Binder cumulant of the local order vector",

@@ -81,7 +81,7 @@ def head_tables(
     for name in ("accuracy", "network_accuracy"):
         if name in moments:
             joined[name] = moments[name]
-    kept = ("label_name", "superclass_of_label", "superclass_name")
+    kept = ("head_of_node", "label_name", "superclass_of_label", "superclass_name")
     joined = joined.assign_coords({name: moments.coords[name] for name in kept if name in moments.coords})
     facts = {"threshold": settings.reference_threshold, "ratio": chosen.ratio, "level": chosen.level}
     return with_meaning(joined.assign_attrs(facts | {"n_shuffles": chosen.n_shuffles}))
@@ -121,7 +121,9 @@ def _block(
         variables |= _agreement(owner, accuracy, heads, seed)
     if "superclass_of_label" in chosen.coords and (chosen.superclass_of_label.values >= 0).any():
         variables |= _superclasses(owner, chosen.superclass_of_label.values, len(appearance), heads, seed)
+    variables["membership"] = (("node", "label"), membership.astype(np.int8))
     coordinates = {
+        "node": chosen.node.values,
         "head": np.arange(1, len(appearance) + 1),
         "label": chosen.label.values,
         "ratio": np.asarray(heads.ratios, dtype=float),

@@ -55,3 +55,34 @@ def moments_example(
             "head_of_node": ("node", np.repeat(np.arange(1, heads + 1), nodes // heads).astype("int32")),
         },
     )
+
+
+def head_tables_example(seeds: int = 0) -> xr.Dataset:
+    """Heads of :func:`moments_example` with a superclass for every label, joined over seeds if asked for.
+
+    Parameters
+    ----------
+    seeds : int
+        Number of seeds to join; 0: one seed, without the dimension.
+
+    Returns
+    -------
+    Dataset
+        As ``heads/{tap}.nc``, with few null draws.
+
+    Examples
+    --------
+    >>> head_tables_example(seeds=2).appearance.dims
+    ('seed', 'block', 'head', 'label')
+    """
+    from symbreak.config import Heads, Statistics
+    from symbreak.observables.experiment import join_seeds
+    from symbreak.observables.head_tables import head_tables
+
+    found = []
+    for seed in range(max(seeds, 1)):
+        moments = moments_example(nodes=16, seed=seed).assign_coords(
+            superclass_of_label=("label", np.repeat(np.arange(5), 2))
+        )
+        found.append(head_tables(moments, Statistics(thresholds=9), Heads(n_shuffles=99)))
+    return join_seeds(found, range(1, seeds + 1)) if seeds else found[0].assign_attrs(seed=1)

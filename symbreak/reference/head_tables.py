@@ -1,0 +1,338 @@
+"""Tables of the head analysis: every count beside what chance gives, with adjusted p-values."""
+
+from __future__ import annotations
+
+from html import escape
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from symbreak.errors import SymbreakError
+from symbreak.reference.estimates import at_threshold, estimate, repetitions
+
+#: Order parameters shown, with the words of an axis.
+ORDER_NAMES: dict[str, str] = {
+    "potts_order": "Potts order $M$ (1)",
+    "edwards_anderson": "Edwards–Anderson $q$ (1)",
+    "edwards_anderson_unbiased": "$q$, counts corrected (1)",
+    "entropy_order": "entropy order $1 - S$ (1)",
+    "mutual_information": "information $I$ / ln $H$ (1)",
+    "committee_contrast": "contrast $\\Delta$ (1)",
+}
+#: Columns of P2 Table 1 by their names here.
+MATRIX_COLUMNS = (
+    "n_clusters",
+    "cluster_size",
+    "diagonal",
+    "noise",
+    "signal",
+    "noise_external",
+    "noise_internal",
+    "snr",
+)
+
+
+def with_seeds(heads: xr.Dataset) -> xr.Dataset:
+    """Give a file of one seed the dimension seed.
+
+    Examples
+    --------
+    >>> with_seeds(xr.Dataset({"appearance": ("label", [1])}, attrs={"seed": 4})).seed.values.tolist()
+    [4]
+    """
+    return heads if "seed" in heads.dims else heads.expand_dims(seed=[int(heads.attrs.get("seed", 1))])
+
+
+def of_seed(heads: xr.Dataset, seed: int | None = None) -> xr.Dataset:
+    """Heads of one seed, by default the first.
+
+    Raises
+    ------
+    SymbreakError
+        If the file does not hold the seed.
+    """
+    seeded = with_seeds(heads)
+    chosen = int(seeded.seed.values[0]) if seed is None else seed
+    if chosen not in seeded.seed:
+        raise SymbreakError(f"There is no seed {chosen} here; choose one of {seeded.seed.values.tolist()}.")
+    return seeded.sel(seed=chosen)
+
+
+def one_seed(chosen: xr.Dataset) -> int:
+    """Number of the seed that :func:`of_seed` took."""
+    return int(chosen.seed)
+
+
+def errors_in_words(heads: xr.Dataset) -> str:
+    """What the error bars of order parameters are.
+
+    Examples
+    --------
+    >>> errors_in_words(xr.Dataset({"potts_order": 0.1}))
+    'error bars: jackknife over nodes, over labels for counts (one seed)'
+    """
+    seeds, words = repetitions(heads)
+    return f"error bars: {words if seeds > 1 else 'jackknife over nodes, over labels for counts (one seed)'}"
+
+
+def ownership_table(heads: xr.Dataset) -> pd.DataFrame:
+    """Labels owned by every head and block beside chance: P1 (arXiv:2501.12900) section 4.
+
+    Parameters
+    ----------
+    heads : Dataset
+        Heads of one tap, of one seed or joined over seeds.
+
+    Returns
+    -------
+    DataFrame
+        One row a head, and one with head ``all`` for each block and seed; last block first. ``owned``;
+        ``by_chance`` and ``by_chance_deviation`` (nodes shuffled among heads; exact mean); ``p``; ``q``
+        (adjusted over blocks and heads of the seed; of ``all`` over blocks); ``owned_evident``: owned and the
+        label itself has too uneven appearances for chance.
+
+    Examples
+    --------
+    >>> from symbreak.planted import head_tables_example
+    >>> table = ownership_table(head_tables_example())
+    >>> list(table.columns)
+    ['block', 'seed', 'head', 'owned', 'by_chance', 'by_chance_deviation', 'p', 'q', 'owned_evident']
+    """
+    rows = []
+    for _, _, chosen in _blocks(heads):
+        start = {"block": int(chosen.block), "seed": int(chosen.seed)}
+        for place in range(int(chosen.n_heads)):
+            head = chosen.isel(head=place)
+            rows.append(start | {"head": str(place + 1)} | _owned(head, "n_owned", int(head.n_owned_evident)))
+        rows.append(
+            start | {"head": "all"} | _owned(chosen, "n_owned_total", int(chosen.n_owned_evident.sum()))
+        )
+    return pd.DataFrame(rows)
+
+
+def _owned(row: xr.Dataset, name: str, evident: int) -> dict[str, float]:
+    return {
+        "owned": int(row[name]),
+        "by_chance": float(row[f"{name}_null"]),
+        "by_chance_deviation": float(row[f"{name}_null_deviation"]),
+        "p": float(row[f"{name}_p"]),
+        "q": float(row[f"{name}_q"]),
+        "owned_evident": evident,
+    }
+
+
+def superclass_table(heads: xr.Dataset) -> pd.DataFrame:
+    """Superclasses filled by the labels of each head beside random labels: P1 (arXiv:2501.12900) Table 4.
+
+    Parameters
+    ----------
+    heads : Dataset
+        Heads of one tap, of one seed or joined over seeds.
+
+    Returns
+    -------
+    DataFrame
+        One row a head: ``owned``, then for i = 1, 2, …, s ``filled_i`` (superclasses of which it owns i
+        labels), ``random_i`` and ``random_i_deviation`` (the exact law for as many random labels); ``pairs``
+        of its labels that share a superclass, ``pairs_random``, ``pairs_p`` (exact) and ``pairs_q`` (adjusted
+        over blocks and heads).
+
+    Raises
+    ------
+    SymbreakError
+        If the labels have no superclasses.
+
+    Examples
+    --------
+    >>> from symbreak.planted import head_tables_example
+    >>> superclass_table(head_tables_example()).filled_1.dtype
+    dtype('int64')
+    """
+    if "filling_count" not in heads:
+        raise SymbreakError("The labels have no superclasses; leave their table out for this data set.")
+    rows = []
+    for _, _, chosen in _blocks(heads):
+        for place in range(int(chosen.n_heads)):
+            head = chosen.isel(head=place)
+            row: dict[str, float] = {"block": int(head.block), "seed": int(head.seed), "head": place + 1}
+            row["owned"] = int(head.n_owned)
+            for i in head.filling.values[1:]:
+                filled = head.sel(filling=i)
+                row[f"filled_{i}"] = int(filled.filling_count)
+                row[f"random_{i}"] = float(filled.filling_count_null)
+                row[f"random_{i}_deviation"] = float(filled.filling_count_null_deviation)
+            row |= {"pairs": int(head.pairs), "pairs_random": float(head.pairs_null)}
+            rows.append(row | {"pairs_p": float(head.pairs_p), "pairs_q": float(head.pairs_q)})
+    return pd.DataFrame(rows)
+
+
+def matrix_table(heads: xr.Dataset, threshold: float = 0.3) -> pd.DataFrame:
+    """Statistics of the matrices of heads: the columns of P2 (arXiv:2506.23832) Table 1.
+
+    Parameters
+    ----------
+    heads : Dataset
+        Heads of one tap, of one seed or joined over seeds.
+    threshold : float
+        The nearest scanned one is taken.
+
+    Returns
+    -------
+    DataFrame
+        One row a block, the last first: ``heads``, ``accuracy``, ``n_clusters`` (N_c), ``cluster_size``
+        (C_s), ``diagonal`` (Diag), ``noise`` (n), ``signal`` (N_label), ``noise_external`` (N_noise),
+        ``noise_internal`` (N_inter), ``snr`` (SNR), each with ``_error``; ``threshold``, ``seeds``,
+        ``error``.
+
+    Examples
+    --------
+    >>> from symbreak.planted import head_tables_example
+    >>> matrix_table(head_tables_example()).block.tolist()
+    [2, 1]
+    """
+    chosen = at_threshold(heads, threshold)
+    n_heads = with_seeds(heads).n_heads.isel(seed=0).values
+    table = pd.DataFrame({"block": chosen.block.values, "heads": n_heads})
+    names = {name: f"head_{name}" for name in MATRIX_COLUMNS}
+    for name, variable in ({"accuracy": "accuracy"} | names).items():
+        if variable in chosen:
+            mean, error = estimate(chosen, variable)
+            table[name], table[f"{name}_error"] = mean.values, error.values
+    seeds, words = repetitions(heads)
+    table["threshold"], table["seeds"], table["error"] = float(chosen.threshold), seeds, words
+    return table.sort_values("block", ascending=False, ignore_index=True)
+
+
+def order_table(heads: xr.Dataset) -> pd.DataFrame:
+    """Order parameters of every block beside their null values.
+
+    Parameters
+    ----------
+    heads : Dataset
+        Heads of one tap, of one seed or joined over seeds.
+
+    Returns
+    -------
+    DataFrame
+        One row a block and order parameter, the last block first: ``value`` and ``value_error``,
+        ``by_chance`` and ``by_chance_deviation`` (of one network), ``p``: the largest over the seeds. Besides
+        the parameters of ``docs/heads.md`` the rows `owner_agreement` (owner recognises its label best; null:
+        owners shuffled among labels) and `owner_advantage`.
+
+    Examples
+    --------
+    >>> from symbreak.planted import head_tables_example
+    >>> order_table(head_tables_example()).quantity[0]
+    'potts_order'
+    """
+    seeded, rows = with_seeds(heads), []
+    names = [*ORDER_NAMES, *(name for name in ("owner_agreement", "owner_advantage") if name in heads)]
+    for block in heads.block.values[::-1]:
+        for name in names:
+            mean, error = (part.sel(block=block) for part in estimate(heads, name))
+            chosen = seeded.sel(block=block)
+            rows.append(
+                {
+                    "block": int(block),
+                    "quantity": name,
+                    "value": float(mean),
+                    "value_error": float(error),
+                    "by_chance": float(chosen[f"{name}_null"].mean("seed")),
+                    "by_chance_deviation": float(chosen[f"{name}_null_deviation"].mean("seed")),
+                    "p": float(chosen[f"{name}_p"].max("seed")),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def sentences(heads: xr.Dataset) -> list[str]:
+    """Say for every block and seed in a plain sentence whether the heads differ beyond chance.
+
+    Parameters
+    ----------
+    heads : Dataset
+        Heads of one tap, of one seed or joined over seeds.
+
+    Returns
+    -------
+    list of str
+        The last block first. The verdict follows the p-value after Benjamini-Hochberg over the blocks.
+
+    Examples
+    --------
+    >>> from symbreak.planted import head_tables_example
+    >>> sentences(head_tables_example())[0].startswith("Block 2, seed 1: ")
+    True
+    """
+    level = float(heads.attrs.get("level", 0.05))
+    found = []
+    for block, seed, chosen in _blocks(heads):
+        known = f"{int(chosen.n_owned_total)} of {chosen.sizes['label']} labels have an owner"
+        start = f"Block {block}, seed {seed}: {known}"
+        if int(chosen.n_heads) == 1:
+            found.append(f"{start}; a single head has nothing to differ from.")
+            continue
+        adjusted = float(chosen.n_owned_total_q)
+        verdict = "the heads differ beyond chance" if adjusted <= level else "no more than chance gives"
+        found.append(
+            f"{start}, {float(chosen.n_owned_total_null):.1f} ± "
+            f"{float(chosen.n_owned_total_null_deviation):.1f} by chance (p = "
+            f"{float(chosen.n_owned_total_p):.2g}, over all blocks q = {adjusted:.2g}): {verdict}."
+        )
+    return found
+
+
+def sentences_html(heads: xr.Dataset, title: str) -> str:
+    """The sentences as a page of HTML for the report.
+
+    Examples
+    --------
+    >>> from symbreak.planted import head_tables_example
+    >>> "<li>Block 2, seed 1" in sentences_html(head_tables_example(), "Heads")
+    True
+    """
+    items = "\n".join(f"<li>{escape(sentence)}</li>" for sentence in sentences(heads))
+    return (
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>\n'
+        '<style>body { font: 15px/1.5 system-ui, "Segoe UI", Helvetica, Arial, sans-serif; color: #1f2933; '
+        "margin: 1.5rem; max-width: 60rem; } h1 { font-size: 1.15rem; }</style></head>\n"
+        f"<body><h1>{escape(title)}</h1>\n<ul>\n{items}\n</ul></body></html>\n"
+    )
+
+
+def _blocks(heads: xr.Dataset):
+    """Every block and seed, the last block first."""
+    seeded = with_seeds(heads)
+    for block in seeded.block.values[::-1]:
+        for seed in seeded.seed.values:
+            yield int(block), int(seed), seeded.sel(block=block, seed=seed)
+
+
+def for_html(table: pd.DataFrame) -> pd.DataFrame:
+    """Let a deviation share the column of its mean, and round p-values.
+
+    Examples
+    --------
+    >>> for_html(pd.DataFrame({"by_chance": [1.0], "by_chance_deviation": [0.5]})).columns.tolist()
+    ['by chance', 'by chance_error']
+    """
+    shown = table.rename(
+        columns={
+            name: name.replace("_deviation", "_error")
+            for name in table.columns
+            if str(name).endswith("_deviation")
+        }
+    )
+    for name in shown.columns:
+        if str(name).split("_")[-1] in ("p", "q"):
+            shown[name] = shown[name].map(lambda value: np.nan if np.isnan(value) else float(f"{value:.2g}"))
+    words = {name: str(name).removesuffix("_error").replace("_", " ") for name in shown.columns}
+    kept = (*MATRIX_COLUMNS, "accuracy", "threshold", "seeds", "error", "block")
+    return shown.rename(
+        columns={
+            name: word + ("_error" if str(name).endswith("_error") else "")
+            for name, word in words.items()
+            if str(name).removesuffix("_error") not in kept
+        }
+    )
