@@ -40,6 +40,13 @@ def open_one(paths: Sequence[Path], kind: str) -> tuple[str, xr.Dataset]:
     return next(iter(datasets.items()))
 
 
+def open_each(paths: Sequence[Path], kind: str) -> tuple[str, list[xr.Dataset]]:
+    """The tap and the files of one tap, one by one."""
+    if len({path.stem for path in paths}) > 1:
+        raise SymbreakError("The files are of several taps; give those of one.")
+    return paths[0].stem, [load(path, kind) for path in paths]
+
+
 def load(path: Path, kind: str) -> xr.Dataset:
     """Read one file of ours as a whole."""
     from symbreak.store import open_dataset, read_values

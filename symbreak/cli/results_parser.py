@@ -6,63 +6,73 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from symbreak.cli import results
+from symbreak.cli import results, results_all
 
 Run = Callable[[argparse.Namespace], None]
 
-STATISTICS = "results/demo/cct/statistics/block.nc"
+ONE = "--statistics results/demo/cct/statistics/block.nc"
+EVERY = "--statistics results/demo/cct/statistics/*.nc"
+NULL = "--null results/demo/cct/null/block.nc"
+SEEDS = "--moments results/demo/cct/seed*/moments/block.nc"
 
 
 def add_results_verbs(commands) -> None:
-    """Add `table`, `figure` (one, by name) and `tables`, `figures` (all of a network)."""
+    """Add `null`, `table` and `figure` (one, by name), `tables` and `figures` (all of a network)."""
+    null = _add(
+        commands,
+        "null",
+        results_all.null,
+        "statistics of linear-Gaussian worlds as accurate as the measured blocks",
+        "null --folder results/demo/cct --taps block",
+    )
+    _with_folder(null)
+    null.add_argument("--taps", nargs="+", help="taps (default: all that have nodes)")
+    null.add_argument("--threads", type=int, default=1, help="processor threads (default: %(default)s)")
     _tables(_group(commands, "table", "write one table of results as CSV and HTML", "clusters"))
     _figures(_group(commands, "figure", "draw one figure as PNG, PDF or SVG", "matrix"))
     for name, run, what in (
-        ("tables", results.tables, "write all tables of a network"),
-        ("figures", results.figures, "draw all figures of a network, or of some of its taps"),
+        ("tables", results_all.tables, "write all tables of a network, or those asked for"),
+        ("figures", results_all.figures, "draw all figures of a network, or those asked for"),
     ):
-        parser = _add(
-            commands, name, run, what, f"{name} --folder results/demo/cct --output results/demo/{name}/cct"
-        )
-        parser.add_argument(
-            "--config",
-            type=Path,
-            default=Path("config/demo.yaml"),
-            help="experiment file (default: %(default)s)",
-        )
-        parser.add_argument(
-            "--folder", type=Path, required=True, help="folder of the network, holding statistics/ and seed*/"
-        )
+        example = f"{name} --folder results/demo/cct --parts block --output results/demo/{name}/cct"
+        parser = _add(commands, name, run, what, example)
+        _with_folder(parser)
         parser.add_argument("--output", type=Path, required=True, help="folder to write to")
-    parser.add_argument(
-        "--parts", nargs="+", help="taps, and `network` for what concerns all of them (default: all)"
-    )
+        parser.add_argument(
+            "--parts", nargs="+", help="taps, and `network` for what concerns all of them (default: all)"
+        )
+        parser.add_argument("--names", nargs="+", help=f"names of {name} (default: all that the files allow)")
     parser.add_argument(
         "--formats", nargs="+", choices=("png", "pdf", "svg"), default=["png"], help="(default: png)"
     )
 
 
 def _tables(names) -> None:
-    for name, run, what in (
+    for name, run, what, files in (
+        ("clusters", results.table_clusters, "accuracy, clusters and noise of every block (P1 Table 1)", ONE),
+        ("snr", results.table_snr, "signal, noise and their ratio of every block (P1 Table 2)", ONE),
+        ("taps", results.table_taps, "all taps of one block, skip connections in and out", EVERY),
         (
-            "clusters",
-            results.table_clusters,
-            "accuracy, clusters and noise elements of every block (P1 Table 1)",
+            "null",
+            results.table_null,
+            "network beside linear-Gaussian worlds of its accuracy",
+            f"{ONE} {NULL}",
         ),
-        ("snr", results.table_snr, "signal, noise and their ratio of every block (P1 Table 2)"),
-        ("taps", results.table_taps, "all taps of one block side by side, skip connections in and out"),
+        ("robustness", results.table_robustness, "how far statistics move under the open choices", SEEDS),
     ):
-        files = STATISTICS if name != "taps" else "results/demo/cct/statistics/*.nc"
-        parser = _add(
-            names,
-            name,
-            run,
-            what,
-            f"table {name} --statistics {files} --output {name}.csv --html {name}.html",
-        )
-        _with_statistics(parser)
+        example = f"table {name} {files} --output {name}.csv --html {name}.html"
+        parser = _add(names, name, run, what, example)
+        if name == "robustness":
+            parser.add_argument(
+                "--moments", type=Path, nargs="+", required=True, help="moments file of every seed"
+            )
+            _with_settings(parser)
+        else:
+            _with_statistics(parser)
         if name == "taps":
             parser.add_argument("--block", type=int, help="encoder block, from 1 (default: the last)")
+        if name == "null":
+            _with_null(parser)
         parser.add_argument("--output", type=Path, help="CSV file (default: print the table)")
         parser.add_argument("--html", type=Path, help="HTML file, to be looked at")
 
@@ -83,7 +93,7 @@ def _figures(names) -> None:
         "accuracy",
         results.figure_accuracy,
         "accuracy against block for every tap",
-        "--statistics results/demo/cct/statistics/*.nc",
+        EVERY,
     )
     _with_statistics(accuracy)
     clusters = _figure(
@@ -91,7 +101,7 @@ def _figures(names) -> None:
         "clusters",
         results.figure_clusters,
         "N_c, C_s, diag and n against block (P1 Table 1)",
-        f"--statistics {STATISTICS}",
+        ONE,
     )
     _with_statistics(clusters)
     snr = _figure(
@@ -99,15 +109,24 @@ def _figures(names) -> None:
         "snr",
         results.figure_snr,
         "SNR and SNR_MIN against threshold (P1 Fig. 5)",
-        f"--statistics {STATISTICS}",
+        ONE,
     )
     _with_statistics(snr)
+    null = _figure(
+        names,
+        "null",
+        results.figure_null,
+        "SNR and SNR_MIN of the network and of linear-Gaussian worlds",
+        f"{ONE} {NULL}",
+    )
+    _with_statistics(null)
+    _with_null(null)
     labels = _figure(
         names,
         "labels",
         results.figure_labels,
         "appearances and diagonal field of every label (P1 Fig. 4)",
-        f"--statistics {STATISTICS} --nodes results/demo/cct/seed*/nodes/block.nc",
+        f"{ONE} --nodes results/demo/cct/seed*/nodes/block.nc",
     )
     _with_statistics(labels)
     labels.add_argument("--nodes", type=Path, nargs="+", required=True, help="nodes files of the same seeds")
@@ -120,7 +139,7 @@ def _matrix(names) -> None:
         names,
         "matrix",
         results.figure_matrix,
-        "matrix of one node or head: raw, clipped, permuted into clusters (P1 Fig. 3)",
+        "matrix of any node, head or filter: raw, clipped, permuted into clusters (P1 Fig. 3)",
         "--moments results/demo/cct/seed1/moments/block.nc --block 3 --node 5",
     )
     matrix.add_argument("--moments", type=Path, required=True, help="moments file of one seed")
@@ -132,6 +151,7 @@ def _matrix(names) -> None:
         help="node, from 1 (default: one with two clusters of two or more labels and an average diag)",
     )
     which.add_argument("--head", type=int, help="attention head, from 1, in place of a node")
+    which.add_argument("--filter", type=int, help="filter of a convolution, from 1, in place of a node")
     _with_settings(matrix)
 
 
@@ -181,4 +201,17 @@ def _with_settings(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--threshold", type=float, help="fraction of the largest field (default: the experiment's)"
+    )
+
+
+def _with_null(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--null", type=Path, nargs="+", required=True, help="what `symbreak null` wrote")
+
+
+def _with_folder(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--config", type=Path, default=Path("config/demo.yaml"), help="experiment file (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--folder", type=Path, required=True, help="folder of the network, holding statistics/ and seed*/"
     )

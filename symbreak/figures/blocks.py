@@ -80,7 +80,8 @@ def clusters(
         axis.margins(y=0.12)
     for axis in axes[2:]:
         block_axis(axis, sorted(table.block))
-    axes[0].legend(loc="best")
+    if f"{name}_printed" in table:
+        axes[0].legend(loc="best")
     letter_panels(axes)
     subtitle(figure, title or f"Threshold {table.threshold[0]:g}; errors: {table.error[0]}")
     return figure
@@ -129,16 +130,12 @@ def snr(statistics: xr.Dataset, threshold: float | None = None, title: str = "")
     for axis, name in zip(axes, ("snr", "snr_minimum")):
         mean, error = estimate(statistics, name)
         for block, colour in colours.items():
-            curve, band = mean.sel(block=block), error.sel(block=block).fillna(0)
-            # A logarithmic axis has no zero: what vanishes leaves the panel at its lower edge.
-            axis.plot(curve.threshold, curve.clip(min=FLOOR), color=colour, label=f"block {block}")
-            low, high = (curve - band).clip(min=FLOOR), (curve + band).clip(min=FLOOR)
-            axis.fill_between(curve.threshold, low, high, color=colour, alpha=0.2, lw=0)
+            _curve(axis, mean.sel(block=block), error.sel(block=block), color=colour, label=f"block {block}")
     _mark_best(axes[1], statistics, colours)
     axes[0].set_ylabel("SNR (1)")
     axes[1].set_ylabel("SNR of the rarest label, SNR$_{MIN}$ (1)")
     for axis, name, lowest in zip(axes, ("snr", "snr_minimum"), (1.0, 0.3)):
-        _scale(axis, estimate(statistics, name)[0], lowest)
+        _scale(axis, float(_finite(estimate(statistics, name)[0]).max()), lowest)
         axis.set_xlabel("threshold (fraction of largest field)")
         axis.set_xlim(0, 1)
         if threshold is not None:
@@ -163,12 +160,84 @@ def _mark_best(axis: Axes, statistics: xr.Dataset, colours: dict[int, str]) -> N
             axis.plot(place, height, "o", color=colour, mec="black", mew=0.8, ms=7, zorder=5)
 
 
-def _scale(axis: Axes, curves: xr.DataArray, lowest: float) -> None:
-    """Logarithmic height from `lowest` to above the largest finite value."""
+def _curve(axis: Axes, mean: xr.DataArray, error: xr.DataArray, **look: Any) -> None:
+    """Curve with its band. A logarithmic axis has no zero: what vanishes leaves at the lower edge."""
+    axis.plot(mean.threshold, mean.clip(min=FLOOR), **look)
+    low, high = ((mean + sign * error.fillna(0)).clip(min=FLOOR) for sign in (-1, 1))
+    axis.fill_between(mean.threshold, low, high, color=look["color"], alpha=0.2, lw=0)
+
+
+def _finite(curves: xr.DataArray) -> np.ndarray:
+    """Positive finite values, at least one."""
     values = curves.values[np.isfinite(curves.values) & (curves.values > 0)]
-    top = values.max() if values.size else 10.0
+    return values if values.size else np.array([1.0])
+
+
+def _scale(axis: Axes, top: float, lowest: float) -> None:
+    """Logarithmic height from `lowest` to above `top`."""
     axis.set_yscale("log")
     axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if top < 200 else (1,)))
     axis.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axis.yaxis.set_minor_locator(NullLocator())
     axis.set_ylim(lowest, max(3.0, 1.6 * top))
+
+
+@styled
+def null(statistics: xr.Dataset, worlds: xr.Dataset, title: str = "") -> Figure:
+    """SNR and SNR_MIN against threshold, of the network and of worlds without a network, block by block.
+
+    Parameters
+    ----------
+    statistics : Dataset
+        Of the network, of one seed or joined over seeds.
+    worlds : Dataset
+        The same of linear-Gaussian worlds of the same accuracy, from
+        :func:`symbreak.planted.matched.null_statistics`.
+    title : str
+
+    Returns
+    -------
+    Figure
+        One panel a block. Solid: network; dashed: null; bands as in :func:`snr`.
+
+    Examples
+    --------
+    >>> from symbreak.config import Statistics
+    >>> from symbreak.observables.experiment import block_tables
+    >>> from symbreak.planted import moments_example
+    >>> from symbreak.planted.matched import null_statistics
+    >>> settings = Statistics(thresholds=9)
+    >>> network = block_tables(moments_example(), settings)[0]
+    >>> len(null(network, null_statistics(moments_example(), settings)).axes)
+    2
+    """
+    blocks = [int(block) for block in statistics.block.values]
+    columns = min(4, len(blocks))
+    rows = -(-len(blocks) // columns)
+    figure = Figure(figsize=(2.5 * columns + 1.9, 2.5 * rows + 0.8))
+    axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
+    for axis in axes[len(blocks) :]:
+        axis.remove()
+    for axis, block in zip(axes, blocks):
+        for colour, name, symbol in zip(PALETTE, ("snr", "snr_minimum"), ("SNR", "SNR$_{MIN}$")):
+            for dataset, words, line in ((statistics, "network", "-"), (worlds, "null", "--")):
+                curve = (part.sel(block=block) for part in estimate(dataset, name))
+                _curve(axis, *curve, color=colour, ls=line, label=f"{symbol}, {words}")
+        axis.set_title(_accuracies(block, statistics, worlds), fontsize=9.5)
+        axis.axhspan(FLOOR, 1, color=GREY, alpha=0.13, lw=0)
+        axis.set_xlim(0, 1)
+    top = max(float(_finite(estimate(dataset, "snr")[0]).max()) for dataset in (statistics, worlds))
+    _scale(axes[0], top, 0.3)
+    for axis in axes[len(blocks) - columns : len(blocks)]:
+        axis.set_xlabel("threshold (1)")
+        axis.tick_params(labelbottom=True)
+    for axis in axes[: len(blocks) : columns]:
+        axis.set_ylabel("signal-to-noise ratio (1)")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right center", fontsize=9)
+    subtitle(figure, title)
+    return figure
+
+
+def _accuracies(block: int, statistics: xr.Dataset, worlds: xr.Dataset) -> str:
+    here, there = (float(estimate(part, "accuracy")[0].sel(block=block)) for part in (statistics, worlds))
+    return f"block {block}\naccuracy {here:.3f}, null {there:.3f}"

@@ -100,6 +100,9 @@ def labels(
         fontsize=10,
     )
     axes[0].set_ylabel("appearances in clusters (1)")
+    field = estimate(chosen, "cluster_field")[0]
+    spread = float(field.std() / field.mean()) if float(field.mean()) else 0.0
+    axes[1].set_title(f"spread over labels {spread:.2f} of the mean", fontsize=10)
     axes[1].set_ylabel("total diagonal field (1)")
     name_labels(axes[1], list(names))
     letter_panels(axes)

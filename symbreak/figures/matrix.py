@@ -11,10 +11,9 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from symbreak.clusters import partition, partitions
+from symbreak.clusters import partition
 from symbreak.figures.style import BACKGROUND, GREY, NOISE, PALETTE, letter_panels, styled, subtitle
 from symbreak.matrices import clip, field_maximum
-from symbreak.observables.experiment import pooled_moments
 
 #: Clusters that are named below the panels.
 NAMED = 8
@@ -50,30 +49,6 @@ def arrange(fields: np.ndarray, threshold: float, rule: str = "first_fit") -> Ar
         kind[start : start + len(group), start : start + len(group)] = number + 2
         start += len(group)
     return Arranged(order, kind, groups)
-
-
-def example_node(
-    moments: xr.Dataset, block: int, threshold: float = 0.3, rule: str = "first_fit", centred: bool = False
-) -> int:
-    """Node to show: of those with at least two clusters of two or more labels, the one of most average diag.
-
-    Of equally average ones the first; if no node has two such clusters, all nodes are candidates.
-
-    Examples
-    --------
-    >>> from symbreak.planted import moments_example
-    >>> 1 <= example_node(moments_example(), block=1) <= 6
-    True
-    """
-    mean, readout, bias = pooled_moments(moments, block)
-    cluster_of = partitions(mean, readout, threshold, rule, bias, centred)
-    sizes = [np.bincount(row[row > 0])[1:] if row.any() else np.zeros(0, int) for row in cluster_of]
-    diagonal = np.array([size.sum() for size in sizes], float)
-    telling = np.array([(size >= 2).sum() >= 2 for size in sizes])
-    distance = np.abs(diagonal - diagonal.mean())
-    if telling.any():
-        distance[~telling] = np.inf
-    return int(moments.node.values[int(distance.argmin())])
 
 
 @styled

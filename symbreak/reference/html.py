@@ -29,6 +29,7 @@ HEADINGS = {
     "centred": "Centred",
     "matrices": "Matrices averaged",
     "origin": "Origin",
+    "snr_change": "change of SNR",
 }
 
 _STYLE = """

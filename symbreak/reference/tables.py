@@ -62,7 +62,7 @@ def cluster_table(
     >>> table.block.tolist(), list(table.columns[:4])
     ([2, 1], ['block', 'accuracy', 'accuracy_error', 'n_clusters'])
     """
-    return _block_table(statistics, CLUSTER_COLUMNS, threshold, _rows(paper, "clusters", tap))
+    return block_table(statistics, CLUSTER_COLUMNS, threshold, _rows(paper, "clusters", tap))
 
 
 def snr_table(
@@ -97,7 +97,7 @@ def snr_table(
     >>> float(table.threshold[0]), bool((table.snr > 0).all())
     (0.4, True)
     """
-    table = _block_table(statistics, SNR_COLUMNS, threshold, _rows(paper, "snr", tap))
+    table = block_table(statistics, SNR_COLUMNS, threshold, _rows(paper, "snr", tap))
     best = statistics.drop_vars("best_threshold_stderr", errors="ignore").assign(
         best_threshold=best_threshold(statistics)
     )
@@ -159,7 +159,7 @@ def tap_table(
     rows = []
     for tap, dataset in statistics.items():
         chosen = int(dataset.block.max()) if block is None else block
-        table = _block_table(dataset, (*CLUSTER_COLUMNS, "snr", "snr_minimum"), threshold, [])
+        table = block_table(dataset, (*CLUSTER_COLUMNS, "snr", "snr_minimum"), threshold, [])
         row = table[table.block == chosen]
         if row.empty:
             raise SymbreakError(
@@ -173,9 +173,40 @@ def tap_table(
     return table[[name for name in _ordered(table.columns) if name not in last] + last]
 
 
-def _block_table(
-    statistics: xr.Dataset, names: Sequence[str], threshold: float, printed: list[dict[str, float]]
+def block_table(
+    statistics: xr.Dataset,
+    names: Sequence[str],
+    threshold: float = 0.3,
+    printed: Sequence[Mapping[str, float]] = (),
 ) -> pd.DataFrame:
+    """Any statistics of every block at one threshold, with errors and, if given, printed values.
+
+    Parameters
+    ----------
+    statistics : Dataset
+        Of one seed, or joined over seeds.
+    names : sequence of str
+        Variables on (block) or (block, threshold).
+    threshold : float
+    printed : sequence of mapping
+        Rows of a printed table, each with its ``block``.
+
+    Returns
+    -------
+    DataFrame
+        As :func:`cluster_table`.
+
+    Raises
+    ------
+    SymbreakError
+        If a variable is missing.
+
+    Examples
+    --------
+    >>> one = xr.Dataset({"snr": (("block", "threshold"), [[2.0]])}, {"block": [1], "threshold": [0.3]})
+    >>> block_table(one, ["snr"])[["block", "snr", "threshold"]].values.tolist()
+    [[1.0, 2.0, 0.3]]
+    """
     missing = [name for name in (*names, "threshold") if name not in statistics]
     if missing:
         raise SymbreakError(f"The dataset has no `{missing[0]}`; give a file of the folder `statistics`.")
@@ -190,7 +221,7 @@ def _block_table(
     return _beside(table, printed)
 
 
-def _beside(table: pd.DataFrame, printed: list[dict[str, float]]) -> pd.DataFrame:
+def _beside(table: pd.DataFrame, printed: Sequence[Mapping[str, float]]) -> pd.DataFrame:
     """Insert what is printed for a block after the error of the same quantity."""
     by_block = {row["block"]: row for row in printed}
     for name in [name for name in table.columns if any(name in row for row in printed) and name != "block"]:

@@ -5,9 +5,9 @@ TABLES = {
 }
 FIGURES = {
     "clusters": "clusters against block",
-    "snr": "SNR against threshold (Fig. 5)",
-    "matrix": "matrix of a node (Fig. 3)",
-    "labels": "labels (Fig. 4)",
+    "snr": "SNR against threshold (P1 Fig. 5)",
+    "matrix": "matrix of a node (P1 Fig. 3)",
+    "labels": "labels (P1 Fig. 4)",
 }
 
 
@@ -19,21 +19,42 @@ def figures_folder(wildcards):
     return f"{EXPERIMENT}/figures/{wildcards.network}"
 
 
+def tables_of(network):
+    """Tables of a network, without suffix; choices and null are those of nodes, not of filters."""
+    names = ["taps"]
+    for tap in taps_of(network):
+        own = ["robustness", "null"] if tap != "filters" else []
+        names += [f"{tap}/{name}" for name in [*TABLES, *own]]
+    return names
+
+
+def figures_of(network):
+    """Figures of a network, without suffix."""
+    names = ["training", "accuracy"]
+    for tap in taps_of(network):
+        own = ["null"] if tap != "filters" else []
+        names += [f"{tap}/{name}" for name in [*FIGURES, *own]]
+    return names
+
+
+def statistics_of(wildcards):
+    """Statistics of all taps of a network."""
+    taps = taps_of(wildcards.network)
+    return [f"<results>/{wildcards.network}/statistics/{tap}.nc" for tap in taps]
+
+
 def all_tables():
     return [
         f"<results>/tables/{network}/{name}.{suffix}"
         for network in NETWORKS
-        for name in ["taps", *(f"{tap}/{table}" for tap in TAPS for table in TABLES)]
+        for name in tables_of(network)
         for suffix in ("csv", "html")
     ]
 
 
 def all_figures():
-    names = ["training", "accuracy"] + [
-        f"{tap}/{name}" for tap in TAPS for name in FIGURES
-    ]
     return [
         f"<results>/figures/{network}/{name}.png"
         for network in NETWORKS
-        for name in names
+        for name in figures_of(network)
     ]

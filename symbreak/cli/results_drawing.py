@@ -1,0 +1,135 @@
+"""Tables and figures with their titles, for the verbs that make one and for those that make all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from symbreak.errors import SymbreakError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+    from matplotlib.figure import Figure
+
+    from symbreak.config import Experiment
+
+#: What each table of one tap shows.
+TABLES = {
+    "clusters": "Accuracy, clusters and noise elements of single nodes",
+    "snr": "Signal, noise and signal-to-noise ratio of single nodes",
+    "robustness": "How far single nodes move under the open choices",
+    "null": "Single nodes of the network and of linear-Gaussian worlds of its accuracy",
+}
+NOTES = {
+    "robustness": "First row of a block: the default. Change of SNR: relative to it.",
+    "null": "Null: no network, Gaussian class means with their best linear readout, as many labels, "
+    "nodes and images, the same accuracy. What it shares with the network is not the network's doing.",
+}
+
+
+def block_table(
+    name: str, tap: str, statistics: xr.Dataset, experiment: Experiment, threshold: float
+) -> pd.DataFrame:
+    """P1 Table 1 or 2."""
+    from symbreak.reference import tables
+
+    make = {"clusters": tables.cluster_table, "snr": tables.snr_table}[name]
+    return make(statistics, threshold, experiment.published, tap)
+
+
+def heading(what: str, tap: str, dataset: xr.Dataset) -> str:
+    """Title of a table."""
+    return f"{what}: {dataset.attrs['source']}; tap {tap}"
+
+
+def title(what: str, tap: str, dataset: xr.Dataset) -> str:
+    """Title of a figure."""
+    return f"{dataset.attrs['source']}; tap {tap}\n{what}"
+
+
+def draw_clusters(tap: str, statistics: xr.Dataset, experiment: Experiment, threshold: float) -> Figure:
+    """N_c, C_s, diag and n against block."""
+    from symbreak.figures import clusters
+    from symbreak.reference.estimates import repetitions
+
+    words = title(f"Threshold {threshold:g}; error bars: {repetitions(statistics)[1]}", tap, statistics)
+    return clusters(statistics, threshold, experiment.published, tap, words)
+
+
+def draw_snr(tap: str, statistics: xr.Dataset, threshold: float) -> Figure:
+    """SNR against threshold."""
+    from symbreak.figures import snr
+    from symbreak.reference.estimates import repetitions
+
+    return snr(statistics, threshold, title(f"Bands: {repetitions(statistics)[1]}", tap, statistics))
+
+
+def draw_null(tap: str, statistics: xr.Dataset, worlds: xr.Dataset) -> Figure:
+    """SNR against threshold beside the linear-Gaussian null."""
+    from symbreak.figures import null
+    from symbreak.reference.estimates import repetitions
+
+    words = f"Network and linear-Gaussian null of the same accuracy; bands: {repetitions(statistics)[1]}"
+    return null(statistics, worlds, title(words, tap, statistics))
+
+
+def draw_labels(tap: str, statistics: xr.Dataset, nodes: xr.Dataset, block: int, threshold: float) -> Figure:
+    """Appearances and diagonal field of labels."""
+    from symbreak.figures import labels
+    from symbreak.reference.estimates import repetitions
+
+    statistics = _alike(statistics, nodes)
+    count, words = repetitions(statistics)
+    over = f"mean over {count} seeds, thin lines: {words}" if count > 1 else "one seed"
+    words = title(f"Block {block}, threshold {threshold:g}; {over}", tap, statistics)
+    return labels(statistics, nodes, block, threshold, words)
+
+
+def draw_matrix(
+    tap: str,
+    moments: xr.Dataset,
+    experiment: Experiment,
+    block: int,
+    threshold: float,
+    which: tuple[str, int] | None = None,
+) -> Figure:
+    """Matrix of a node, head or filter; without `which` of an example."""
+    from symbreak.figures import matrix
+    from symbreak.observables.example import example, field_of
+
+    settings = experiment.statistics
+    kind, number = which or example(moments, block, threshold, settings.rule, settings.centred)
+    field = field_of(moments, block, kind, number, settings.centred)
+    rule = settings.rule.replace("_", " ")
+    words = f"Block {block}, {kind} {number}, seed {moments.attrs['seed']}; threshold {threshold:g}, {rule}"
+    return matrix(field, threshold, settings.rule, title(words, tap, moments))
+
+
+def block_of(dataset: xr.Dataset, block: int | None) -> int:
+    """The asked block, or the last."""
+    known = [int(number) for number in dataset.block.values]
+    if block is None:
+        return max(known)
+    if block not in known:
+        raise SymbreakError(f"There is no block {block}; choose one of {', '.join(map(str, known))}.")
+    return block
+
+
+def check_names(names: Sequence[str], known: Sequence[str], what: str) -> None:
+    """Refuse unknown names."""
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise SymbreakError(f"There is no {what} {unknown[0]!r}; choose among {', '.join(known)}.")
+
+
+def _alike(statistics: xr.Dataset, nodes: xr.Dataset) -> xr.Dataset:
+    """Statistics with or without the dimension seed, as the nodes are."""
+    if "seed" not in statistics.dims or "seed" in nodes.dims:
+        return statistics
+    seed = int(nodes.attrs["seed"])
+    if seed not in statistics.seed:
+        raise SymbreakError(
+            f"The nodes are of seed {seed}, not among the statistics; give files of the same seeds."
+        )
+    return statistics.sel(seed=seed)
