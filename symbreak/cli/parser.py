@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from symbreak import __version__
-from symbreak.cli import heads, verbs
+from symbreak.cli import head_results, heads, verbs
 from symbreak.cli.results_parser import add_results_verbs
 
 Verb = Callable[[argparse.Namespace], None]
@@ -156,7 +156,19 @@ def _heads(commands) -> None:
     of_network.add_argument(
         "--folder", type=Path, required=True, help="folder of the network, with its joined heads/"
     )
-    for parser in (of_seed, of_network):
+    results = _with_config(
+        _verb(
+            commands,
+            "head-results",
+            head_results.head_results,
+            "write the tables and draw the figures of the heads of a network",
+            "--folder results/demo/cct --tables results/demo/tables/cct --figures results/demo/figures/cct",
+        )
+    )
+    results.add_argument("--folder", type=Path, required=True, help="folder of the network")
+    results.add_argument("--tables", type=Path, required=True, help="folder to write tables to")
+    results.add_argument("--figures", type=Path, required=True, help="folder to draw figures into")
+    for parser in (of_seed, of_network, results):
         parser.add_argument("--taps", nargs="+", help="taps to analyse (default: heads.taps)")
 
 

@@ -50,6 +50,11 @@ class Data(Section):
         1.0, ge=0.0, le=2.0, description="Scale of all nuisance amplitudes of diacritics, up to 2."
     )
 
+    @property
+    def has_superclasses(self) -> bool:
+        """Whether the labels of the data set fall into superclasses."""
+        return self.name != "cifar10"
+
 
 class Network(Section):
     """A compact convolutional transformer (CCT), or a convolutional network (VGG, ResNet)."""
@@ -334,6 +339,10 @@ class Experiment(Section):
         None,
         description="Print this paper's values beside ours (P1: arXiv:2501.12900), for its own experiment.",
     )
+
+    def headed_taps_of(self, network: str) -> list[str]:
+        """Taps of `heads.taps` that a network of this experiment opens, in their order."""
+        return [tap for tap in self.heads.taps if tap in self.taps_of(network)]
 
     @field_validator("seeds")
     @classmethod

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
+from symbreak.figures.heads import place_of
 from symbreak.figures.style import (
     BACKGROUND,
     GREY,
@@ -73,7 +74,8 @@ def head_statistics(heads: xr.Dataset, threshold: float = 0.3, title: str = "") 
     for axis in axes[2:]:
         block_axis(axis, sorted(table.block))
     letter_panels(axes)
-    subtitle(figure, title or f"Matrices of heads, threshold {table.threshold[0]:g}; {table.error[0]}")
+    words = f"Matrices of heads, threshold {table.threshold[0]:g}; {table.error[0]}"
+    subtitle(figure, title or place_of(heads) + words)
     return figure
 
 
@@ -123,7 +125,9 @@ def head_agreement(heads: xr.Dataset, title: str = "") -> Figure:
     letter_panels(axes)
     subtitle(
         figure,
-        title or f"Matrix of a head beside the mean of its node matrices; bands: {repetitions(heads)[1]}",
+        title
+        or place_of(heads)
+        + f"Matrix of a head beside the mean of its node matrices; bands: {repetitions(heads)[1]}",
     )
     return figure
 
@@ -194,5 +198,6 @@ def head_pictures(
         column[1].set_xlabel("output unit")
     for axis, words in zip(axes[:, 0], ("matrix of the head", "mean of its node matrices")):
         axis.set_ylabel(f"{words}\nlabel of the input")
-    subtitle(figure, title or f"Block {number}, head {head}; dark: in both, colour: in one only")
+    words = f"Block {number}, head {head}; dark: in both, colour: in one only"
+    subtitle(figure, title or place_of(moments) + words)
     return figure

@@ -7,6 +7,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from symbreak.figures.heads import place_of
 from symbreak.figures.style import GREY, PALETTE, block_axis, block_colours, letter_panels, styled, subtitle
 from symbreak.reference.estimates import estimate
 from symbreak.reference.head_tables import ORDER_NAMES, errors_in_words, with_seeds
@@ -84,7 +85,8 @@ def owned_by_block(heads: xr.Dataset, title: str = "") -> Figure:
         axis.set_ylim(bottom=0)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     letter_panels(axes)
-    subtitle(figure, title or f"Bands: nodes shuffled among heads; {errors_in_words(heads)}")
+    words = f"Bands: nodes shuffled among heads; {errors_in_words(heads)}"
+    subtitle(figure, title or place_of(heads) + words)
     return figure
 
 
@@ -139,7 +141,11 @@ def ownership_curves(heads: xr.Dataset, title: str = "") -> Figure:
     axes[0].plot([], [], "--", color=GREY, label="by chance")
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right center")
     letter_panels(axes)
-    subtitle(figure, title or "Dashed: exact mean when nodes are shuffled among heads; shaded: 2 deviations")
+    subtitle(
+        figure,
+        title
+        or place_of(heads) + "Dashed: exact mean when nodes are shuffled among heads; shaded: 2 deviations",
+    )
     return figure
 
 
@@ -178,5 +184,6 @@ def order_by_block(heads: xr.Dataset, title: str = "") -> Figure:
         block_axis(axis, seeded.block.values)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     letter_panels(axes)
-    subtitle(figure, title or f"Bands: nodes shuffled among heads; {errors_in_words(heads)}")
+    words = f"Bands: nodes shuffled among heads; {errors_in_words(heads)}"
+    subtitle(figure, title or place_of(heads) + words)
     return figure

@@ -7,7 +7,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from symbreak.errors import SymbreakError
-from symbreak.figures.heads import head_colours
+from symbreak.figures.heads import head_colours, place_of
 from symbreak.figures.style import GREY, styled, subtitle
 from symbreak.reference.head_tables import of_seed, one_seed
 
@@ -81,5 +81,9 @@ def superclass_filling(
         axis.set_xticks(filling)
         axis.set_xlabel("labels owned of it")
     axes[0, 0].set_ylim(0, axes[0, 0].get_ylim()[1] * 1.25)
-    subtitle(figure, title or f"Seed {one_seed(chosen)}; bars: found, points: random labels, ± one deviation")
+    subtitle(
+        figure,
+        title
+        or place_of(heads) + f"Seed {one_seed(chosen)}; bars: found, points: random labels, ± one deviation",
+    )
     return figure

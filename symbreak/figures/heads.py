@@ -30,6 +30,18 @@ def head_colours(n_heads: int) -> list[str]:
     return [to_hex(matplotlib.colormaps["turbo"](x)) for x in np.linspace(0.04, 0.96, n_heads)]
 
 
+def place_of(dataset: xr.Dataset) -> str:
+    """First line of a title: network, data set and what the file holds; empty without these attributes.
+
+    Examples
+    --------
+    >>> place_of(xr.Dataset(attrs={"source": "cct on letters", "title": "heads at attention"}))
+    'cct on letters; heads at attention\\n'
+    """
+    known = [str(dataset.attrs[name]) for name in ("source", "title") if name in dataset.attrs]
+    return "; ".join(known) + "\n" if known else ""
+
+
 def owned_in_words(block: xr.Dataset) -> str:
     """Labels with an owner in one block beside their chance level, for a title or a caption.
 
@@ -89,8 +101,14 @@ def appearances(heads: xr.Dataset, seed: int | None = None, title: str = "") -> 
     if len(colours) <= 12:
         handles, words = axes[0].get_legend_handles_labels()
         figure.legend(handles, words, loc="outside right center")
-    subtitle(figure, title or f"Seed {one_seed(chosen)}; dots: owned, filled with evidence, open without")
+    words = f"Seed {one_seed(chosen)}{_rule(heads)}; dots: owned, filled with evidence, open without"
+    subtitle(figure, title or place_of(heads) + words)
     return figure
+
+
+def _rule(heads: xr.Dataset) -> str:
+    facts = [f"{name} {float(heads.attrs[name]):g}" for name in ("threshold", "ratio") if name in heads.attrs]
+    return "".join(f", {fact}" for fact in facts)
 
 
 def _stack(axis: Axes, block: xr.Dataset, colours: list[str], level: float) -> None:
@@ -187,10 +205,8 @@ def owned_labels(
     axes[-1].set_xlabel("label, grouped by the head that owns it")
     if len(colours) <= 12:
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right center")
-    subtitle(
-        figure,
-        title or f"Block {number}, seed {one_seed(chosen)}; filled: the owner\n{owned_in_words(chosen)}",
-    )
+    words = f"Block {number}, seed {one_seed(chosen)}; filled: the owner; {owned_in_words(chosen)}"
+    subtitle(figure, title or place_of(heads) + words)
     return figure
 
 

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from symbreak.figures.head_order import chance_band
+from symbreak.figures.heads import place_of
 from symbreak.figures.style import GREY, PALETTE, block_axis, letter_panels, styled, subtitle
 from symbreak.reference.head_tables import with_seeds
 
@@ -61,7 +62,10 @@ def replica_overlaps(replicas: xr.Dataset, heads: xr.Dataset, title: str = "") -
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     letter_panels(axes)
     subtitle(
-        figure, title or "Heads relabelled for the largest overlap; band: nodes of both shuffled among heads"
+        figure,
+        title
+        or place_of(heads)
+        + "Heads relabelled for the largest overlap; band: nodes of both shuffled among heads",
     )
     return figure
 

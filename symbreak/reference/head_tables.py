@@ -133,10 +133,10 @@ def superclass_table(heads: xr.Dataset) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row a head: ``owned``, then for i = 1, 2, …, s ``filled_i`` (superclasses of which it owns i
-        labels), ``random_i`` and ``random_i_deviation`` (the exact law for as many random labels); ``pairs``
-        of its labels that share a superclass, ``pairs_random``, ``pairs_p`` (exact) and ``pairs_q`` (adjusted
-        over blocks and heads).
+        One row a head: ``owned`` and ``owned_by_chance`` (nodes shuffled among heads), then for i = 1, 2, …,
+        s ``filled_i`` (superclasses of which it owns i labels), ``random_i`` and ``random_i_deviation`` (the
+        exact law for as many random labels); ``pairs`` of its labels that share a superclass,
+        ``pairs_random``, ``pairs_p`` (exact) and ``pairs_q`` (adjusted over blocks and heads).
 
     Raises
     ------
@@ -157,6 +157,8 @@ def superclass_table(heads: xr.Dataset) -> pd.DataFrame:
             head = chosen.isel(head=place)
             row: dict[str, float] = {"block": int(head.block), "seed": int(head.seed), "head": place + 1}
             row["owned"] = int(head.n_owned)
+            row["owned_by_chance"] = float(head.n_owned_null)
+            row["owned_by_chance_deviation"] = float(head.n_owned_null_deviation)
             for i in head.filling.values[1:]:
                 filled = head.sel(filling=i)
                 row[f"filled_{i}"] = int(filled.filling_count)

@@ -1,0 +1,102 @@
+"""Tables and figures of the head analysis of one tap: open files, call the library, write files."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from symbreak.cli import results_files as files
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.figure import Figure
+
+    from symbreak.config import Experiment
+
+#: Name of a table -> heading and the sentences below it.
+TABLES = {
+    "ownership": (
+        "Labels owned by each head",
+        "By chance: nodes shuffled among the heads (exact mean ± standard deviation). q: p after "
+        "Benjamini-Hochberg over all blocks and heads of a seed, for all heads together over the blocks. "
+        "Owned evident: owned, and appearances of the label itself too uneven for chance.",
+    ),
+    "superclasses": (
+        "Superclasses filled by the labels of each head",
+        "Filled i: superclasses of which the head owns i labels; random i: the same for as many random "
+        "labels (exact mean ± standard deviation). Pairs: pairs of its labels in one superclass, with exact "
+        "p and q after Benjamini-Hochberg over all blocks and heads of a seed.",
+    ),
+    "matrices": (
+        "Matrices of heads",
+        "Columns of Table 1 of arXiv:2506.23832: signal is N<sub>label</sub>, noise<sub>E</sub> "
+        "N<sub>noise</sub>, noise<sub>I</sub> N<sub>inter</sub>.",
+    ),
+    "order": (
+        "Order parameters of broken head symmetry",
+        "0: heads alike, 1: every label in one head. By chance: nodes shuffled among the heads, mean ± "
+        "standard deviation of one network; for agreement and advantage of owners: owners shuffled among "
+        "labels. p: the largest of the seeds.",
+    ),
+}
+
+
+def head_results(options: Namespace) -> None:
+    """Write the tables and draw the figures of the heads of some taps."""
+    from symbreak.config import read
+
+    experiment, folder = read(options.config), options.folder
+    for tap in options.taps or experiment.heads.taps:
+        heads = files.load(folder / "heads" / f"{tap}.nc", "heads")
+        replicas = files.load(folder / "replicas" / f"{tap}.nc", "replicas")
+        first = folder / f"seed{experiment.seeds[0]}" / "moments" / f"{tap}.nc"
+        moments = files.load(first, "moments")
+        _write_tables(options.tables / tap, tap, heads, experiment)
+        for name, figure in _figures(heads, replicas, moments, experiment).items():
+            files.write_figure(figure, options.figures / tap / f"heads_{name}.png")
+
+
+def _write_tables(folder: Path, tap: str, heads: xr.Dataset, experiment: Experiment) -> None:
+    from symbreak.reference import head_tables as reference
+    from symbreak.store.atomic import replacing_text
+
+    tables = {
+        "ownership": reference.ownership_table(heads),
+        "matrices": reference.matrix_table(heads, experiment.statistics.reference_threshold),
+        "order": reference.order_table(heads),
+    }
+    if "filling_count" in heads:
+        tables["superclasses"] = reference.superclass_table(heads)
+    place = f"{heads.attrs['source']}, tap {tap}"
+    for name, table in tables.items():
+        title, note = TABLES[name]
+        files.write_table(table, "", folder / f"heads_{name}.csv", None)
+        shown = reference.for_html(table)
+        files.write_table(shown, f"{title}: {place}", None, folder / f"heads_{name}.html", note)
+    page = reference.sentences_html(heads, f"Do the heads differ beyond chance? {place}")
+    replacing_text(folder / "heads_sentences.html", page)
+
+
+def _figures(
+    heads: xr.Dataset, replicas: xr.Dataset, moments: xr.Dataset, experiment: Experiment
+) -> dict[str, Figure]:
+    from symbreak.figures import head_matrices, head_order, head_superclasses
+    from symbreak.figures import heads as of_labels
+    from symbreak.figures import replicas as of_pairs
+
+    settings, seed = experiment.statistics, experiment.seeds[0]
+    drawn = {
+        "appearances": of_labels.appearances(heads, seed),
+        "labels": of_labels.owned_labels(heads, seed=seed),
+        "owned": head_order.owned_by_block(heads),
+        "ratio": head_order.ownership_curves(heads),
+        "order": head_order.order_by_block(heads),
+        "statistics": head_matrices.head_statistics(heads, settings.reference_threshold),
+        "agreement": head_matrices.head_agreement(heads),
+        "matrices": head_matrices.head_pictures(moments, centred=settings.centred),
+        "overlap": of_pairs.replica_overlaps(replicas, heads),
+    }
+    if "filling_count" in heads:
+        drawn["superclasses"] = head_superclasses.superclass_filling(heads, seed=seed)
+    return drawn
