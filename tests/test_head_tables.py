@@ -1,0 +1,252 @@
+"""The analysis of heads from moments to tables: planted divisions, invariances, bad input, pages."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+from symbreak.cli import main
+from symbreak.config import Experiment, Heads, Statistics, dump
+from symbreak.errors import SymbreakError
+from symbreak.matrices import by_head, nodal
+from symbreak.observables.experiment import join_seeds
+from symbreak.observables.head_matrices import averaged_nodes, common_share, compare_matrices
+from symbreak.observables.head_meanings import with_meaning
+from symbreak.observables.head_tables import head_tables
+from symbreak.observables.replica_tables import replica_tables
+from symbreak.planted import head_tables_example, moments_example
+from symbreak.reference.head_tables import (
+    matrix_table,
+    order_table,
+    ownership_table,
+    sentences,
+    superclass_table,
+)
+from symbreak.store import open_dataset, provenance, write_dataset
+
+SETTINGS, HEADS = Statistics(thresholds=9), Heads(n_shuffles=199)
+LABELS, NODES, N_HEADS = 20, 64, 4
+
+
+def planted_moments(division, blocks=1, heads=N_HEADS, seed=0):
+    """Moments in which every node stands for a few labels of those that `division` gives to its head.
+
+    division : (labels,) head from 1 of every label, or None: every node draws from all labels.
+    """
+    random = np.random.default_rng(seed)
+    head_of_node = np.repeat(np.arange(1, heads + 1), NODES // heads)
+    mean = 0.01 * random.uniform(size=(blocks, NODES, LABELS, 5))
+    readout = np.zeros((blocks, NODES, LABELS))
+    for block in range(blocks):
+        for node in range(NODES):
+            pool = np.arange(LABELS) if division is None else np.flatnonzero(division == head_of_node[node])
+            chosen = random.choice(pool, 3, replace=False)
+            mean[block, node, chosen] += 1.0
+            readout[block, node, chosen] = 1.0
+    moments = moments_example(blocks, LABELS, NODES, heads)
+    moments["feature_mean"] = (moments.feature_mean.dims, mean)
+    moments["readout"] = (moments.readout.dims, readout)
+    return moments.assign_coords(superclass_of_label=("label", np.repeat(np.arange(4), 5)))
+
+
+DIVISION = np.repeat(np.arange(1, N_HEADS + 1), LABELS // N_HEADS)
+
+
+def test_planted_division_is_found_and_beyond_chance():
+    table = head_tables(planted_moments(DIVISION), SETTINGS, HEADS).isel(block=0)
+    np.testing.assert_array_equal(table.owner, DIVISION)
+    np.testing.assert_array_equal(table.n_owned, 5)
+    assert table.n_owned_total == LABELS and table.n_owned_total_p == pytest.approx(1 / 200)
+    assert table.potts_order == pytest.approx(1) and table.potts_order_p == pytest.approx(1 / 200)
+    # Each head has one whole superclass.
+    np.testing.assert_array_equal(table.filling_count, np.tile([3, 0, 0, 0, 0, 1], (4, 1)))
+    assert (table.pairs_p < 0.01).all() and table.pairs_total_p == pytest.approx(1 / 200)
+
+
+def test_without_division_heads_own_what_chance_gives():
+    table = head_tables(planted_moments(None, blocks=6, seed=3), SETTINGS, HEADS)
+    excess = (table.n_owned_total - table.n_owned_total_null) / table.n_owned_total_null_deviation
+    assert abs(float(excess.mean())) < 1.5 and (table.n_owned_total_q > 0.05).all()
+    assert abs(float((table.potts_order - table.potts_order_null).mean())) < 0.1
+    # The exact expectation agrees with the mean of the shuffles.
+    spread = table.n_owned_total_null_deviation / np.sqrt(HEADS.n_shuffles)
+    drawn = table.n_owned_curve_null.sel(ratio=2.0)
+    np.testing.assert_allclose(drawn, table.n_owned_total_null)
+    assert (spread > 0).all()
+
+
+def test_renaming_heads_and_shuffling_nodes_within_heads_changes_nothing():
+    moments = planted_moments(DIVISION, seed=1)
+    within = np.concatenate([np.random.default_rng(h).permutation(16) + 16 * h for h in (2, 0, 3, 1)])
+    renamed = moments.copy()
+    for name in ("feature_mean", "readout"):
+        renamed[name] = (moments[name].dims, moments[name].values[:, within])
+    one, two = (head_tables(data, SETTINGS, HEADS).isel(block=0) for data in (moments, renamed))
+    np.testing.assert_array_equal(one.appearance.values[[2, 0, 3, 1]], two.appearance.values)
+    for name in ("n_owned_total", "n_owned_total_null", "potts_order", "mutual_information", "pairs_total"):
+        assert float(one[name]) == pytest.approx(float(two[name]))
+    np.testing.assert_allclose(one.head_diagonal, two.head_diagonal)
+
+
+def test_blocks_of_different_head_counts_are_padded():
+    moments = planted_moments(None, blocks=3)
+    heads = np.stack([np.repeat(np.arange(1, h + 1), NODES // h) for h in (4, 2, 1)]).astype("int32")
+    moments = moments.drop_vars("head_of_node").assign_coords(head_of_node=(("block", "node"), heads))
+    table = head_tables(moments, SETTINGS, HEADS)
+    assert table.n_heads.values.tolist() == [4, 2, 1]
+    assert (table.n_nodes.values == [[16, 16, 16, 16], [32, 32, 0, 0], [64, 0, 0, 0]]).all()
+    assert (table.appearance.sel(block=2, head=[3, 4]) == 0).all()
+    assert table.n_owned_null.sel(block=2).isnull().values.tolist() == [False, False, True, True]
+    assert table.n_owned_p.notnull().sum("head").values.tolist() == [4, 2, 0]
+    assert np.isnan(table.potts_order.sel(block=3)) and np.isnan(table.label_p.sel(block=3)).all()
+    # One head owns whatever appears, and so it does by chance.
+    last = table.sel(block=3)
+    assert (
+        last.n_owned_total
+        == (last.appearance.sum("head") > 0).sum()
+        == round(float(last.n_owned_total_null), 9)
+    )
+    rows = ownership_table(table.assign_attrs(seed=1)).groupby("block").size()
+    assert rows.to_dict() == {1: 5, 2: 3, 3: 2}
+    assert "a single head has nothing to differ from" in sentences(table)[0]
+
+
+def test_adjusted_over_blocks_and_heads():
+    table = head_tables(planted_moments(None, blocks=2), SETTINGS, HEADS)
+    p = np.sort(table.n_owned_p.values.ravel())
+    largest = (p * p.size / np.arange(1, p.size + 1))[::-1]
+    expected = np.minimum(np.minimum.accumulate(largest)[::-1], 1)
+    np.testing.assert_allclose(np.sort(table.n_owned_q.values.ravel()), expected)
+
+
+def test_files_without_heads_or_superclasses():
+    moments = moments_example()
+    assert "filling_count" not in head_tables(moments, SETTINGS, HEADS)
+    with pytest.raises(SymbreakError, match="belong to no heads; give the moments of one of attention"):
+        head_tables(moments.drop_vars("head_of_node"), SETTINGS, HEADS)
+    with pytest.raises(SymbreakError, match="no superclasses"):
+        superclass_table(head_tables(moments, SETTINGS, HEADS))
+    unknown = moments.assign_coords(superclass_of_label=("label", np.full(10, -1)))
+    assert "pairs" not in head_tables(unknown, SETTINGS, HEADS)
+
+
+@pytest.mark.parametrize("bias", [None, np.linspace(-0.5, 0.5, 6)])
+def test_averaged_nodes_equal_the_literal_average(bias):
+    random = np.random.default_rng(2)
+    mean, readout = random.normal(size=(6, 8)), random.normal(size=(6, 8))
+    mean[:, 3] = 0.0  # a silent node has no positive maximum without bias
+    heads = np.repeat([1, 2], 4)
+    matrices = nodal(mean, readout, bias)
+    largest = matrices.max(axis=(1, 2))
+    scaled = np.where(
+        largest[:, None, None] > 0, matrices / np.where(largest > 0, largest, 1)[:, None, None], 0
+    )
+    literal = np.stack([scaled[heads == h].mean(axis=0) for h in (1, 2)])
+    np.testing.assert_allclose(averaged_nodes(mean, readout, heads, bias), literal)
+    raw = averaged_nodes(mean, readout, heads, bias, normalised=False)
+    np.testing.assert_allclose(raw, np.stack([matrices[heads == h].mean(axis=0) for h in (1, 2)]))
+    if bias is None:
+        np.testing.assert_allclose(raw * 4, by_head(mean, readout, heads))
+
+
+def test_agreement_of_matrices():
+    random = np.random.default_rng(5)
+    one, two = random.uniform(size=(3, 7, 7)), random.uniform(size=(3, 7, 7))
+    above, other = one > 0.5, two > 0.5
+    shares = common_share(above, other)
+    for h in range(3):
+        union = (above[h] | other[h]).sum()
+        assert shares[h, 1] == pytest.approx((above[h] & other[1]).sum() / (above[h] | other[1]).sum())
+        assert union > 0
+    result = compare_matrices(one, one, two, [0.2, 0.7])
+    np.testing.assert_allclose(result["agreement"], 1)
+    assert (result["agreement_other_heads"] < 0.9).all() and (result["agreement_raw"] < 0.9).all()
+    table = head_tables(planted_moments(None), SETTINGS, HEADS)
+    np.testing.assert_allclose(table.agreement_raw, 1)  # a sum of raw node matrices is the matrix of the head
+
+
+def _replicas(divisions, seeds):
+    tables = [head_tables(planted_moments(d, seed=s), SETTINGS, HEADS) for d, s in zip(divisions, seeds)]
+    return join_seeds(tables, seeds)
+
+
+def test_replicas_that_divide_alike_overlap_and_others_do_not():
+    renamed, unlike = np.array([0, 3, 1, 4, 2])[DIVISION], np.tile([1, 2, 3, 4], 5)
+    joined = _replicas([DIVISION, renamed, unlike], [1, 2, 3])
+    table = replica_tables(joined, HEADS).isel(block=0)
+    assert table.overlap.values[0, 1] == pytest.approx(1) and table.overlap_q.values[0, 1] < 0.05
+    assert table.overlap.values[0, 2] < 0.3 and table.overlap_q.values[0, 2] > 0.05
+    np.testing.assert_array_equal(table.overlap.values, table.overlap.values.T)
+    assert "at least 10 seeds and there are 3" in table.attrs["fluctuations"]
+    with pytest.raises(SymbreakError, match="single seed"):
+        replica_tables(joined.isel(seed=0), HEADS)
+
+
+def test_fluctuations_need_ten_seeds():
+    table = replica_tables(_replicas([DIVISION] * 10, range(1, 11)), Heads(n_shuffles=99))
+    assert "fluctuations" not in table.attrs
+    assert table.binder_cumulant.item() == pytest.approx(1) and table.binder_cumulant_null.item() < 0.9
+    assert table.susceptibility.item() == pytest.approx(0) and table.binder_cumulant_p.item() == 0.01
+
+
+def test_heads_of_different_seeds_are_not_averaged():
+    heads = head_tables_example(seeds=3)
+    table = ownership_table(heads)
+    assert len(table) == 2 * 3 * 3 and set(table["head"]) == {"1", "2", "all"}
+    totals = table[table["head"] == "all"].set_index(["block", "seed"]).owned
+    heads_of = table[table["head"] != "all"].groupby(["block", "seed"]).owned.sum()
+    pd.testing.assert_series_equal(totals.sort_index(), heads_of.sort_index(), check_names=False)
+    order = order_table(heads).query("block == 2 and quantity == 'potts_order'").iloc[0]
+    values = heads.potts_order.sel(block=2).values
+    assert order.value == pytest.approx(values.mean())
+    assert order.value_error == pytest.approx(values.std(ddof=1) / np.sqrt(3))
+    assert order.p == heads.potts_order_p.sel(block=2).max()
+    assert matrix_table(heads).snr.notna().all() and superclass_table(heads).owned_by_chance.notna().all()
+
+
+def test_every_variable_has_a_meaning_and_every_count_a_chance_level():
+    heads = head_tables_example()
+    assert [n for n in heads.data_vars if "accuracy" not in n and "long_name" not in heads[n].attrs] == []
+    for name in ("n_owned", "n_owned_total", "n_owned_curve", "n_owned_by_ratio", "filling_count", "pairs"):
+        assert f"{name}_null" in heads
+    assert with_meaning(xr.Dataset({"strange": 1.0})).strange.attrs == {}
+
+
+def test_verbs_from_moments_to_pages(tmp_path, capsys):
+    experiment = Experiment(
+        name="mine",
+        networks={"cct": {"architecture": "cct_2_3x1", "dim": 16, "heads": 2}},
+        seeds=[1, 2],
+        statistics={"thresholds": 9},
+        heads={"n_shuffles": 99},
+    )
+    config = tmp_path / "experiment.yaml"
+    config.write_text(dump(experiment.model_dump(mode="json")))
+    network = tmp_path / "cct"
+    facts = {"dataset": "letters", "dataset_sha256": "0", "precision": "fp32", "device": "cpu"}
+    for seed in (1, 2):
+        attributes = provenance(experiment, title="label means", source="cct on letters", seed=seed, **facts)
+        place = network / f"seed{seed}"
+        moments = moments_example(nodes=16, seed=seed).assign_coords(
+            superclass_of_label=("label", np.repeat(np.arange(5), 2))
+        )
+        write_dataset(place / "moments" / "attention.nc", moments, "moments", attributes)
+        assert main(["heads", "--config", str(config), "--folder", str(place)]) == 0
+    seeds = [str(network / f"seed{seed}") for seed in (1, 2)]
+    assert main(["join", *seeds, "--names", "heads/attention.nc", "--output", str(network)]) == 0
+    assert main(["replicas", "--config", str(config), "--folder", str(network)]) == 0
+    with open_dataset(network / "heads" / "attention.nc", "heads") as heads:
+        assert heads.sizes["seed"] == 2 and heads.attrs["ratio"] == 2.0
+        assert json.loads(heads.attrs["config"])["heads"]["n_shuffles"] == 99
+    folders = ["--tables", str(tmp_path / "tables"), "--figures", str(tmp_path / "figures")]
+    assert main(["head-results", "--config", str(config), "--folder", str(network), *folders]) == 0
+    pages = sorted(path.name for path in (tmp_path / "tables" / "attention").iterdir())
+    assert len(pages) == 9 and len(list((tmp_path / "figures" / "attention").glob("heads_*.png"))) == 10
+    page = (tmp_path / "tables" / "attention" / "heads_sentences.html").read_text()
+    assert page.count("by chance") >= 4 and "Block 2, seed 2" in page
+    table = pd.read_csv(tmp_path / "tables" / "attention" / "heads_ownership.csv")
+    assert {"owned", "by_chance", "p", "q"} <= set(table.columns)
+    assert main(["heads", "--config", str(config), "--folder", str(place), "--taps", "block"]) == 2
+    assert "There is no file" in capsys.readouterr().err
