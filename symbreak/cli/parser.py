@@ -197,6 +197,15 @@ def _service(commands) -> None:
     schema.add_argument(
         "--format", choices=("json", "markdown"), default="markdown", help="(default: %(default)s)"
     )
+    page = _verb(
+        commands,
+        "reproduction",
+        verbs.reproduction,
+        "print the page that tells what was run on real data, claim by claim",
+        "docs/data/cifar100_cpu --network cct > docs/reproduction.md",
+    )
+    page.add_argument("folder", type=Path, help="folder of the experiment, or its small files")
+    page.add_argument("--network", default="cct", help="name of the network (default: %(default)s)")
     where = _verb(
         commands, "where", verbs.where, "say where the results of an experiment are", "results/demo"
     )

@@ -122,6 +122,14 @@ def schema(options: Namespace) -> None:
         sys.stdout.write(pages.json_schema())
 
 
+def reproduction(options: Namespace) -> None:
+    """Print the page of what was run on real data."""
+    from symbreak.reference.reproduction import reproduction_page
+
+    link = os.path.relpath(options.folder, "docs")
+    sys.stdout.write(reproduction_page(options.folder, options.network, link))
+
+
 def where(options: Namespace) -> None:
     """Say where the results of an experiment are."""
     folder = options.folder

@@ -1,0 +1,75 @@
+"""The page of what was run: claims judged by stated rules on planted statistics."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from symbreak.errors import SymbreakError
+from symbreak.reference.claims import FAILS, HOLDS, OPEN, judge
+from symbreak.reference.reproduction import reproduction_page
+
+
+def planted(rising=True, scatter=0.01, peak=0.3):
+    """Statistics of seven blocks and three seeds whose SNR rises (or falls) from 1 to 3."""
+    thresholds = np.arange(1, 20) / 20
+    snr = np.linspace(1, 3, 7) if rising else np.linspace(3, 1, 7)
+    seeds = scatter * np.array([-1.0, 0.0, 1.0])
+    shape = snr[None, :, None] * np.ones(19) + seeds[:, None, None]
+    minimum = 2 - 10 * (thresholds - peak) ** 2 + np.zeros((3, 7, 19))
+    values = {"accuracy": shape[..., 0] / 4, "best_threshold": np.full((3, 7), peak)}
+    dataset = xr.Dataset(
+        {name: (("seed", "block", "threshold"), shape) for name in ("snr", "diagonal")}
+        | {"noise": (("seed", "block", "threshold"), 600 - 50 * shape)}
+        | {"snr_minimum": (("seed", "block", "threshold"), minimum)}
+        | {name: (("seed", "block"), value) for name, value in values.items()},
+        coords={"seed": [1, 2, 3], "block": np.arange(1, 8), "threshold": thresholds},
+    )
+    return dataset
+
+
+def planted_heads(owned, chance, p):
+    values = {"n_owned_total": owned, "n_owned_total_null": chance, "n_owned_total_p": p}
+    values |= {"owner_agreement": 0.9, "owner_agreement_null": 0.3, "owner_agreement_p": 0.001}
+    ramp = {"n_owned_total": np.linspace(chance, owned, 7)}
+    return xr.Dataset(
+        {
+            name: (("seed", "block"), np.tile(ramp.get(name, np.full(7, value)), (3, 1)))
+            for name, value in values.items()
+        },
+        coords={"seed": [1, 2, 3], "block": np.arange(1, 8)},
+    )
+
+
+def verdicts(claims):
+    return {claim.claim: claim.verdict for claim in claims}
+
+
+def test_planted_rise_holds_and_planted_fall_does_not():
+    assert set(verdicts(judge(planted())).values()) == {HOLDS}
+    fallen = verdicts(judge(planted(rising=False)))
+    assert fallen["SNR rises along the blocks"] == FAILS
+    assert fallen["the rise of SNR is robust for thresholds in [0.2, 0.4]"] == FAILS
+
+
+def test_a_rise_within_the_errors_does_not_count():
+    noisy = verdicts(judge(planted(scatter=50.0)))
+    assert noisy["SNR rises along the blocks"] == FAILS
+
+
+def test_a_peak_elsewhere_or_nowhere_is_said():
+    name = "SNR_MIN is largest at a threshold near 0.3 in the last block"
+    assert verdicts(judge(planted(peak=0.6)))[name] == FAILS
+    nowhere = planted()
+    nowhere["best_threshold"] = nowhere.best_threshold * np.nan
+    assert verdicts(judge(nowhere))[name] == OPEN
+
+
+def test_ownership_needs_more_than_chance():
+    name = "heads of the last block own labels, at twice the count of any other"
+    assert verdicts(judge(planted(), planted_heads(74, 3, 0.001)))[name] == HOLDS
+    assert verdicts(judge(planted(), planted_heads(40, 39, 0.4)))[name] == FAILS
+
+
+def test_missing_files_are_named(tmp_path):
+    with pytest.raises(SymbreakError, match=r"block\.nc"):
+        reproduction_page(tmp_path, "cct")
