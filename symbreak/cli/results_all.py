@@ -82,7 +82,7 @@ def figures(options: Namespace) -> None:
 def null(options: Namespace) -> None:
     """Statistics of linear-Gaussian worlds that are as accurate as the measured blocks."""
     from symbreak.observables.experiment import join_seeds
-    from symbreak.planted.matched import null_statistics
+    from symbreak.planted import null_statistics
     from symbreak.progress import Progress
     from symbreak.store import write_dataset
 

@@ -76,8 +76,8 @@ def clusters(
     for axis, (name, words) in zip(axes, PANELS.items()):
         _with_errors(axis, table, name)
         axis.set_ylabel(words)
-        axis.set_ylim(bottom=0)
-        axis.margins(y=0.12)
+        highest = float(axis.dataLim.ymax)
+        axis.set_ylim(0, 1.1 * highest if highest > 0 else 1)
     for axis in axes[2:]:
         block_axis(axis, sorted(table.block))
     if f"{name}_printed" in table:
@@ -141,8 +141,7 @@ def snr(statistics: xr.Dataset, threshold: float | None = None, title: str = "")
         if threshold is not None:
             axis.axvline(threshold, color=GREY, ls=":", lw=1)
     axes[1].axhspan(axes[1].get_ylim()[0], 1, color=GREY, alpha=0.13, lw=0)
-    words: dict[str, Any] = {"transform": axes[1].transAxes, "color": GREY, "fontsize": 9, "ha": "right"}
-    axes[1].text(0.98, 0.03, "excluded: SNR$_{MIN}$ < 1", **words)
+    axes[1].text(0.98, 0.94, "excluded: SNR$_{MIN}$ < 1", color=GREY, fontsize=9, ha="right", va="top")
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right center")
     letter_panels(axes)
     subtitle(figure, title or f"Bands: {repetitions(statistics)[1]}")
@@ -164,7 +163,7 @@ def _curve(axis: Axes, mean: xr.DataArray, error: xr.DataArray, **look: Any) -> 
     """Curve with its band. A logarithmic axis has no zero: what vanishes leaves at the lower edge."""
     axis.plot(mean.threshold, mean.clip(min=FLOOR), **look)
     low, high = ((mean + sign * error.fillna(0)).clip(min=FLOOR) for sign in (-1, 1))
-    axis.fill_between(mean.threshold, low, high, color=look["color"], alpha=0.2, lw=0)
+    axis.fill_between(mean.threshold, low, high, color=look["color"], alpha=0.15, lw=0)
 
 
 def _finite(curves: xr.DataArray) -> np.ndarray:
@@ -192,7 +191,7 @@ def null(statistics: xr.Dataset, worlds: xr.Dataset, title: str = "") -> Figure:
         Of the network, of one seed or joined over seeds.
     worlds : Dataset
         The same of linear-Gaussian worlds of the same accuracy, from
-        :func:`symbreak.planted.matched.null_statistics`.
+        :func:`symbreak.planted.null_statistics`.
     title : str
 
     Returns
@@ -204,8 +203,7 @@ def null(statistics: xr.Dataset, worlds: xr.Dataset, title: str = "") -> Figure:
     --------
     >>> from symbreak.config import Statistics
     >>> from symbreak.observables.experiment import block_tables
-    >>> from symbreak.planted import moments_example
-    >>> from symbreak.planted.matched import null_statistics
+    >>> from symbreak.planted import moments_example, null_statistics
     >>> settings = Statistics(thresholds=9)
     >>> network = block_tables(moments_example(), settings)[0]
     >>> len(null(network, null_statistics(moments_example(), settings)).axes)
@@ -226,13 +224,11 @@ def null(statistics: xr.Dataset, worlds: xr.Dataset, title: str = "") -> Figure:
         axis.set_title(_accuracies(block, statistics, worlds), fontsize=9.5)
         axis.axhspan(FLOOR, 1, color=GREY, alpha=0.13, lw=0)
         axis.set_xlim(0, 1)
+        axis.tick_params(labelbottom=True)
     top = max(float(_finite(estimate(dataset, "snr")[0]).max()) for dataset in (statistics, worlds))
     _scale(axes[0], top, 0.3)
-    for axis in axes[len(blocks) - columns : len(blocks)]:
-        axis.set_xlabel("threshold (1)")
-        axis.tick_params(labelbottom=True)
-    for axis in axes[: len(blocks) : columns]:
-        axis.set_ylabel("signal-to-noise ratio (1)")
+    figure.supxlabel("threshold (fraction of largest field)", fontsize=10.5)
+    figure.supylabel("signal-to-noise ratio (1)", fontsize=10.5)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right center", fontsize=9)
     subtitle(figure, title)
     return figure

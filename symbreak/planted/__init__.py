@@ -9,6 +9,7 @@ from symbreak.planted.heads import (
     head_gain,
     specialised_heads,
 )
+from symbreak.planted.matched import matched_gaussian, null_statistics
 
 __all__ = [
     "BlockMatrix",
@@ -20,6 +21,8 @@ __all__ = [
     "head_gain",
     "head_tables_example",
     "linear_gaussian",
+    "matched_gaussian",
     "moments_example",
+    "null_statistics",
     "specialised_heads",
 ]

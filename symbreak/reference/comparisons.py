@@ -93,7 +93,7 @@ def null_table(statistics: xr.Dataset, null: xr.Dataset, threshold: float = 0.3)
     statistics : Dataset
         Of the network, of one seed or joined over seeds.
     null : Dataset
-        From :func:`symbreak.planted.matched.null_statistics`, of as many seeds.
+        From :func:`symbreak.planted.null_statistics`, of as many seeds.
     threshold : float
 
     Returns
@@ -111,8 +111,7 @@ def null_table(statistics: xr.Dataset, null: xr.Dataset, threshold: float = 0.3)
     --------
     >>> from symbreak.config import Statistics
     >>> from symbreak.observables.experiment import block_tables
-    >>> from symbreak.planted import moments_example
-    >>> from symbreak.planted.matched import null_statistics
+    >>> from symbreak.planted import moments_example, null_statistics
     >>> settings = Statistics(thresholds=9)
     >>> network = block_tables(moments_example(), settings)[0]
     >>> table = null_table(network, null_statistics(moments_example(), settings))

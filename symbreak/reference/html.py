@@ -72,9 +72,10 @@ def to_html(table: pd.DataFrame, title: str, note: str = "") -> str:
         name for name in table.columns if not str(name).endswith(("_error", "_printed")) and name not in below
     ]
     printed = any(str(name).endswith("_printed") for name in table.columns)
+    places = {} if "tap" in table else _decimals(table)
     head = "".join(_cell("th", HEADINGS.get(name, escape(str(name))), table[name]) for name in names)
     body = "".join(
-        "<tr>" + "".join(_cell("td", _value(row, name), table[name]) for name in names) + "</tr>\n"
+        "<tr>" + "".join(_cell("td", _value(row, name, places), table[name]) for name in names) + "</tr>\n"
         for row in table.to_dict("records")
     )
     sentences = [_origin(table), note]
@@ -106,14 +107,28 @@ def with_error(value: float, error: float) -> tuple[str, str]:
     return f"{value:.{places}f}", f"{error:.{places}f}"
 
 
-def _value(row: dict[str, Any], name: str) -> str:
+def _decimals(table: pd.DataFrame) -> dict[str, int]:
+    """Digits after the point of every printed column: a printed table has one number of them in each."""
+    columns = [name for name in table.columns if str(name).endswith("_printed")]
+    return {
+        name: max((len(repr(float(value)).partition(".")[2]) for value in table[name].dropna()), default=0)
+        for name in columns
+    }
+
+
+def _value(row: dict[str, Any], name: str, places: dict[str, int]) -> str:
     value = row[name]
     if not isinstance(value, float):
         return escape(str(value))
+    if name.endswith("_change"):
+        return f"{100 * value:+.1f} %" if np.isfinite(value) else "–"
     digits, error = with_error(value, row.get(f"{name}_error", np.nan))
     text = digits + (f'<span class="error"> ± {error}</span>' if error else "")
     printed = row.get(f"{name}_printed", np.nan)
-    return text + (f' <span class="printed">{printed:g}</span>' if np.isfinite(printed) else "")
+    if not np.isfinite(printed):
+        return text
+    shown = f"{printed:.{places[f'{name}_printed']}f}" if f"{name}_printed" in places else f"{printed:g}"
+    return f'{text} <span class="printed">{shown}</span>'
 
 
 def _cell(tag: str, content: str, column: pd.Series) -> str:
