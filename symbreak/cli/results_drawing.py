@@ -39,7 +39,8 @@ def block_table(
 
 
 def heading(what: str, tap: str, dataset: xr.Dataset) -> str:
-    """Title of a table."""
+    """Title of a table; at the tap `filters` matrices are those of filters, not of nodes."""
+    what = what.replace("nodes", "filters") if tap == "filters" else what
     return f"{what}: {dataset.attrs['source']}; tap {tap}"
 
 

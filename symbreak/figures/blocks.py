@@ -26,10 +26,10 @@ from symbreak.reference.estimates import estimate, repetitions
 from symbreak.reference.tables import cluster_table
 
 PANELS = {
-    "n_clusters": r"clusters per node, $N_c$ (1)",
+    "n_clusters": r"clusters per matrix, $N_c$ (1)",
     "cluster_size": r"labels per cluster, $C_s$ (1)",
-    "diagonal": "labels in clusters per node, diag (1)",
-    "noise": "noise elements per node, $n$ (1)",
+    "diagonal": "labels in clusters, diag (1)",
+    "noise": "noise elements, $n$ (1)",
 }
 
 

@@ -107,7 +107,7 @@ def accuracy(statistics: Mapping[str, xr.Dataset], n_labels: int | None = None, 
     >>> from symbreak.planted import moments_example
     >>> figure = accuracy({"block": moments_example()[["accuracy", "network_accuracy"]]}, n_labels=10)
     >>> figure.axes[0].get_xlabel()
-    'encoder block'
+    'block'
     """
     if not statistics:
         raise SymbreakError("There are no accuracies to draw; give the statistics of at least one tap.")

@@ -87,8 +87,8 @@ def letter_panels(axes: Sequence[Axes]) -> None:
 
 
 def block_axis(axis: Axes, blocks: Sequence[int]) -> None:
-    """Whole numbers on the axis of encoder blocks."""
-    axis.set_xlabel("encoder block")
+    """Whole numbers on the axis of blocks."""
+    axis.set_xlabel("block")
     axis.set_xticks([int(block) for block in blocks])
     axis.set_xlim(min(blocks) - 0.35, max(blocks) + 0.35)
 
