@@ -103,8 +103,12 @@ def matrix(field: xr.DataArray, threshold: float = 0.3, rule: str = "first_fit",
     axes[2].set_ylabel("label, permuted")
     for name in rows[1]:
         places[name].set_axis_off()
+    below = largest > 0 and float(np.nanmin(fields)) < -largest  # the scale ends where its mirror image does
     bar = figure.colorbar(
-        image, cax=places["bar"].inset_axes((0.05, 0.75, 0.9, 0.12)), orientation="horizontal"
+        image,
+        cax=places["bar"].inset_axes((0.05, 0.75, 0.9, 0.12)),
+        orientation="horizontal",
+        extend="min" if below else "neither",
     )
     bar.set_label("field / largest field (1)", fontsize=9)
     entries = _legend(field, arranged)
