@@ -241,7 +241,21 @@ def test_verbs_from_moments_to_pages(tmp_path, capsys):
         assert heads.sizes["seed"] == 2 and heads.attrs["ratio"] == 2.0
         assert json.loads(heads.attrs["config"])["heads"]["n_shuffles"] == 99
     folders = ["--tables", str(tmp_path / "tables"), "--figures", str(tmp_path / "figures")]
-    assert main(["head-results", "--config", str(config), "--folder", str(network), *folders]) == 0
+    pages = [
+        "head-results",
+        "--config",
+        str(config),
+        "--folder",
+        str(network),
+        *folders,
+        "--taps",
+        "attention",
+    ]
+    assert main([*pages, "--beside", f"rotated={network / 'heads' / 'attention.nc'}"]) == 0
+    order = pd.read_csv(tmp_path / "tables" / "attention" / "heads_order.csv")
+    np.testing.assert_allclose(order.rotated, order.value)
+    assert main([*pages, "--beside", "rotated"]) == 2
+    assert "is not NAME=FILE" in capsys.readouterr().err
     pages = sorted(path.name for path in (tmp_path / "tables" / "attention").iterdir())
     assert len(pages) == 9 and len(list((tmp_path / "figures" / "attention").glob("heads_*.png"))) == 10
     page = (tmp_path / "tables" / "attention" / "heads_sentences.html").read_text()
@@ -250,3 +264,20 @@ def test_verbs_from_moments_to_pages(tmp_path, capsys):
     assert {"owned", "by_chance", "p", "q"} <= set(table.columns)
     assert main(["heads", "--config", str(config), "--folder", str(place), "--taps", "block"]) == 2
     assert "There is no file" in capsys.readouterr().err
+
+
+def test_rotation_keeps_information_and_differs_between_blocks():
+    torch = pytest.importorskip("torch")
+    from symbreak.models import build
+    from symbreak.models.probe import record_taps, rotation
+
+    network = build("cct_2_3x1", labels=10, dim=16, heads=2, image_size=16).eval()
+    images = torch.rand(3, 3, 16, 16)
+    heard, _ = record_taps(
+        network, images, [(b, t) for b in (1, 2) for t in ("attention", "attention_rotated")]
+    )
+    for block in (1, 2):
+        plain, rotated = heard[block, "attention"], heard[block, "attention_rotated"]
+        assert torch.allclose(rotated @ rotation(16, block).T, plain, atol=1e-5)
+        assert (plain - rotated).abs().max() > 0.01
+    assert not torch.allclose(rotation(16, 1), rotation(16, 2))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from symbreak.cli import results_files as files
+from symbreak.errors import SymbreakError
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -37,7 +38,8 @@ TABLES = {
         "Order parameters of broken head symmetry",
         "0: heads alike, 1: every label in one head. By chance: nodes shuffled among the heads, mean ± "
         "standard deviation of one network; for agreement and advantage of owners: owners shuffled among "
-        "labels. p: the largest of the seeds.",
+        "labels. p: the largest of the seeds. Where the experiment has them: rotated, the features of "
+        "the same networks after a random rotation; untrained, networks with their initial weights.",
     ),
 }
 
@@ -47,24 +49,38 @@ def head_results(options: Namespace) -> None:
     from symbreak.config import read
 
     experiment, folder = read(options.config), options.folder
-    for tap in options.taps or experiment.heads.taps:
+    for tap in options.taps or experiment.headed_taps:
         heads = files.load(folder / "heads" / f"{tap}.nc", "heads")
         replicas = files.load(folder / "replicas" / f"{tap}.nc", "replicas")
         first = folder / f"seed{experiment.seeds[0]}" / "moments" / f"{tap}.nc"
         moments = files.load(first, "moments")
-        _write_tables(options.tables / tap, tap, heads, experiment)
-        for name, figure in _figures(heads, replicas, moments, experiment).items():
+        beside = _beside(options.beside or [])
+        _write_tables(options.tables / tap, tap, heads, experiment, beside)
+        for name, figure in _figures(heads, replicas, moments, experiment, beside).items():
             files.write_figure(figure, options.figures / tap / f"heads_{name}.png")
 
 
-def _write_tables(folder: Path, tap: str, heads: xr.Dataset, experiment: Experiment) -> None:
+def _beside(arguments: list[str]) -> dict[str, xr.Dataset]:
+    """Null models by name, from arguments NAME=FILE."""
+    found = {}
+    for argument in arguments:
+        name, _, path = argument.partition("=")
+        if not name or not path:
+            raise SymbreakError(f"--beside {argument} is not NAME=FILE; give for instance rotated=heads.nc.")
+        found[name] = files.load(Path(path), "heads")
+    return found
+
+
+def _write_tables(
+    folder: Path, tap: str, heads: xr.Dataset, experiment: Experiment, beside: dict[str, xr.Dataset]
+) -> None:
     from symbreak.reference import head_tables as reference
     from symbreak.store.atomic import replacing_text
 
     tables = {
         "ownership": reference.ownership_table(heads),
         "matrices": reference.matrix_table(heads, experiment.statistics.reference_threshold),
-        "order": reference.order_table(heads),
+        "order": reference.order_table(heads, beside),
     }
     if "filling_count" in heads:
         tables["superclasses"] = reference.superclass_table(heads)
@@ -79,7 +95,11 @@ def _write_tables(folder: Path, tap: str, heads: xr.Dataset, experiment: Experim
 
 
 def _figures(
-    heads: xr.Dataset, replicas: xr.Dataset, moments: xr.Dataset, experiment: Experiment
+    heads: xr.Dataset,
+    replicas: xr.Dataset,
+    moments: xr.Dataset,
+    experiment: Experiment,
+    beside: dict[str, xr.Dataset],
 ) -> dict[str, Figure]:
     from symbreak.figures import head_matrices, head_order, head_superclasses
     from symbreak.figures import heads as of_labels
@@ -89,9 +109,9 @@ def _figures(
     drawn = {
         "appearances": of_labels.appearances(heads, seed),
         "labels": of_labels.owned_labels(heads, seed=seed),
-        "owned": head_order.owned_by_block(heads),
+        "owned": head_order.owned_by_block(heads, beside=beside),
         "ratio": head_order.ownership_curves(heads),
-        "order": head_order.order_by_block(heads),
+        "order": head_order.order_by_block(heads, beside=beside),
         "statistics": head_matrices.head_statistics(heads, settings.reference_threshold),
         "agreement": head_matrices.head_agreement(heads),
         "matrices": head_matrices.head_pictures(moments, centred=settings.centred),

@@ -13,7 +13,7 @@ def heads(options: Namespace) -> None:
     from symbreak.store import open_dataset, write_dataset
 
     experiment, folder = read(options.config), options.folder
-    for tap in Progress(options.taps or experiment.heads.taps, desc="heads", unit="tap"):
+    for tap in Progress(options.taps or experiment.headed_taps, desc="heads", unit="tap"):
         with open_dataset(folder / "moments" / f"{tap}.nc", "moments") as moments:
             moments.load()
         table = head_tables(moments, experiment.statistics, experiment.heads, options.threads)
@@ -28,7 +28,7 @@ def replicas(options: Namespace) -> None:
     from symbreak.store import open_dataset, write_dataset
 
     experiment, folder = read(options.config), options.folder
-    for tap in options.taps or experiment.heads.taps:
+    for tap in options.taps or experiment.headed_taps:
         with open_dataset(folder / "heads" / f"{tap}.nc", "heads") as joined:
             joined.load()
         table = replica_tables(joined, experiment.heads)

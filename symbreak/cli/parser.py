@@ -168,6 +168,9 @@ def _heads(commands) -> None:
     results.add_argument("--folder", type=Path, required=True, help="folder of the network")
     results.add_argument("--tables", type=Path, required=True, help="folder to write tables to")
     results.add_argument("--figures", type=Path, required=True, help="folder to draw figures into")
+    results.add_argument(
+        "--beside", nargs="*", metavar="NAME=FILE", help="heads of null models, drawn and printed beside"
+    )
     for parser in (of_seed, of_network, results):
         parser.add_argument("--taps", nargs="+", help="taps to analyse (default: heads.taps)")
 

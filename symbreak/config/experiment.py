@@ -89,6 +89,9 @@ class Network(Section):
     stochastic_depth: Probability = Field(
         0.1, description="Drop probability of the last block's branches, rising linearly from 0."
     )
+    trained: bool = Field(
+        True, description="`false`: keep the initial weights, a null model of everything that is measured."
+    )
 
     @property
     def convolutional(self) -> bool:
@@ -290,7 +293,7 @@ class Heads(Section):
     """Which head stands for which label, and what chance gives."""
 
     taps: list[Literal[tuple(tap for tap in TAPS if tap in HEADED_TAPS)]] = Field(  # type: ignore[valid-type]
-        ["attention"],
+        ["attention", "attention_rotated"],
         description="Taps whose heads are analysed, as far as `probes.taps` opens them.",
     )
     ratio: float = Field(
@@ -339,6 +342,11 @@ class Experiment(Section):
         None,
         description="Print this paper's values beside ours (P1: arXiv:2501.12900), for its own experiment.",
     )
+
+    @property
+    def headed_taps(self) -> list[str]:
+        """Taps of `heads.taps` that the experiment opens, in their order."""
+        return [tap for tap in self.heads.taps if tap in self.probes.taps]
 
     def headed_taps_of(self, network: str) -> list[str]:
         """Taps of `heads.taps` that a network of this experiment opens, in their order."""

@@ -12,6 +12,7 @@ ENCODER_TAPS: dict[str, str] = {
     "value": "values, heads concatenated",
     "qkv": "queries, keys and values together",
     "attention": "scaled dot-product output, heads concatenated",
+    "attention_rotated": "the same after a fixed random rotation of all its nodes: null model of the heads",
     "projection": "output projection of the attention, without the skip connection",
     "projection_skip": "output projection plus skip connection",
     "feedforward_norm": "LayerNorm of the residual stream before the feed-forward branch",
@@ -30,4 +31,4 @@ TAPS: dict[str, str] = ENCODER_TAPS | FILTER_TAPS
 RESIDUAL_TAPS: frozenset[str] = frozenset({"projection_skip", "block"})
 
 #: Taps whose nodes are the attention heads side by side.
-HEADED_TAPS: frozenset[str] = frozenset({"query", "key", "value", "attention"})
+HEADED_TAPS: frozenset[str] = frozenset({"query", "key", "value", "attention", "attention_rotated"})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
@@ -12,6 +14,8 @@ from symbreak.figures.style import GREY, PALETTE, block_axis, block_colours, let
 from symbreak.reference.estimates import estimate
 from symbreak.reference.head_tables import ORDER_NAMES, errors_in_words, with_seeds
 
+#: Words -> heads of a null model.
+Beside = Mapping[str, xr.Dataset]
 #: Width of the chance bands.
 BAND = 2.0
 
@@ -33,7 +37,7 @@ def chance_band(axis: Axes, x: np.ndarray, null: np.ndarray, deviation: np.ndarr
 
 
 @styled
-def owned_by_block(heads: xr.Dataset, title: str = "") -> Figure:
+def owned_by_block(heads: xr.Dataset, title: str = "", beside: Beside | None = None) -> Figure:
     """Owned labels against block, in total and of each head, with their chance level.
 
     Parameters
@@ -41,6 +45,8 @@ def owned_by_block(heads: xr.Dataset, title: str = "") -> Figure:
     heads : Dataset
         Heads of one tap, of one seed or joined over seeds.
     title : str
+    beside : mapping of words to Dataset, optional
+        Null models that were measured like the network: its features rotated, an untrained network.
 
     Returns
     -------
@@ -64,6 +70,7 @@ def owned_by_block(heads: xr.Dataset, title: str = "") -> Figure:
     axes[0].errorbar(blocks, mean, error.fillna(0), fmt="-o", color=PALETTE[0], label="found")
     for seed in seeded.seed.values if seeded.sizes["seed"] > 1 else ():
         axes[0].plot(blocks, seeded.n_owned_total.sel(seed=seed), "o", color=PALETTE[0], mfc="white", ms=3.5)
+    _beside(axes[0], beside, "n_owned_total")
     evident = seeded.n_owned_evident.sum("head").mean("seed")
     axes[0].plot(blocks, evident, ":s", color=PALETTE[2], ms=4.5, label="of these with evidence")
     axes[0].set_ylabel("labels with an owner")
@@ -88,6 +95,12 @@ def owned_by_block(heads: xr.Dataset, title: str = "") -> Figure:
     words = f"Bands: nodes shuffled among heads; {errors_in_words(heads)}"
     subtitle(figure, title or place_of(heads) + words)
     return figure
+
+
+def _beside(axis: Axes, beside: Beside | None, name: str) -> None:
+    for (words, other), colour, mark in zip((beside or {}).items(), PALETTE[1:], "s^Dv"):
+        mean, error = estimate(other, name)
+        axis.errorbar(mean.block, mean, error.fillna(0), fmt=f":{mark}", color=colour, ms=4.5, label=words)
 
 
 def _band(axis: Axes, seeded: xr.Dataset, name: str) -> None:
@@ -150,7 +163,7 @@ def ownership_curves(heads: xr.Dataset, title: str = "") -> Figure:
 
 
 @styled
-def order_by_block(heads: xr.Dataset, title: str = "") -> Figure:
+def order_by_block(heads: xr.Dataset, title: str = "", beside: Beside | None = None) -> Figure:
     """Order parameters of broken head symmetry against block, with their null bands.
 
     Parameters
@@ -158,6 +171,8 @@ def order_by_block(heads: xr.Dataset, title: str = "") -> Figure:
     heads : Dataset
         Heads of one tap, of one seed or joined over seeds.
     title : str
+    beside : mapping of words to Dataset, optional
+        Null models that were measured like the network: its features rotated, an untrained network.
 
     Returns
     -------
@@ -178,11 +193,12 @@ def order_by_block(heads: xr.Dataset, title: str = "") -> Figure:
         _band(axis, seeded, name)
         mean, error = estimate(heads, name)
         axis.errorbar(seeded.block, mean, error.fillna(0), fmt="-o", color=PALETTE[0], label="found")
+        _beside(axis, beside, name)
         axis.set_ylabel(words)
         axis.axhline(0, color=GREY, lw=0.8)
     for axis in axes[3:]:
         block_axis(axis, seeded.block.values)
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     letter_panels(axes)
     words = f"Bands: nodes shuffled among heads; {errors_in_words(heads)}"
     subtitle(figure, title or place_of(heads) + words)

@@ -49,13 +49,14 @@ def train_network(experiment: Experiment, network: str, seed: int, weights: Path
         torch.manual_seed(mixed_seed(seed, "initial weights", 0))
         model = models.create(experiment.networks[network], train.n_labels)
         settings = experiment.model_dump(mode="json", include={"data", "training", "compute"})
-        settings |= {"network": experiment.networks[network].model_dump(mode="json"), "seed": seed}
+        shape = experiment.networks[network].model_dump(mode="json", exclude={"trained"})
+        settings |= {"network": shape, "seed": seed}
         key = digest(settings | {"data_sha256": train.sha256})
         resume = ResumeFile(weights, key)
         engine = resumed_engine(resume, experiment.compute, model, train)
         loop = _loop(model.to(engine.device), experiment.training, train, validation, engine, resume, seed)
         loop.description = f"train {network} seed {seed}"
-        rows = loop.run()
+        rows = loop.run() if experiment.networks[network].trained else [_untrained(loop)]
         write_history(history, rows)
         models.save(
             weights,
@@ -110,6 +111,12 @@ def _loop(
         checkpoint_seconds=training.checkpoint_seconds,
         gradient_clip=training.gradient_clip,
     )
+
+
+def _untrained(loop: Loop) -> dict[str, float]:
+    """History of a network that keeps its initial weights: one row, before the first epoch."""
+    unknown = dict.fromkeys(("learning_rate", "train_loss", "train_accuracy"), float("nan"))
+    return {"epoch": 0, **unknown, **loop.validate(), "seconds": 0.0}
 
 
 def training_schedule(training: Training) -> Schedule:

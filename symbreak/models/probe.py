@@ -8,6 +8,7 @@ position of every filter (arXiv:2305.18078).
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterable
 
@@ -145,9 +146,31 @@ def record_taps(
     def record(block: int, tap: str, tensor: Tensor) -> None:
         if (block, tap) in wanted:
             heard[block, tap] = tensor
+        if tap == "attention" and (block, "attention_rotated") in wanted:
+            matrix = rotation(tensor.shape[-1], block).to(tensor)
+            heard[block, "attention_rotated"] = tensor @ matrix
 
     output = network(images, record)
     return heard, output
+
+
+@functools.cache
+def rotation(nodes: int, block: int) -> Tensor:
+    """Random orthogonal matrix, the same for every network: its law has no preferred directions.
+
+    Nodes rotated by it hold the same information, but no head: a null model of the division by heads. The
+    signs make the law that of Haar (Mezzadri, Notices of the AMS 54, 592 (2007)).
+
+    Examples
+    --------
+    >>> matrix = rotation(8, block=1)
+    >>> torch.allclose(matrix @ matrix.T, torch.eye(8), atol=1e-6)
+    True
+    """
+    random = torch.Generator().manual_seed(7919 * nodes + block)
+    gaussian = torch.randn(nodes, nodes, generator=random, dtype=torch.float64)
+    orthogonal, triangle = torch.linalg.qr(gaussian)
+    return (orthogonal * triangle.diagonal().sign()).float()
 
 
 def tap_widths(network: Network, block: int = 1) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
 
 import numpy as np
@@ -206,13 +207,15 @@ def matrix_table(heads: xr.Dataset, threshold: float = 0.3) -> pd.DataFrame:
     return table.sort_values("block", ascending=False, ignore_index=True)
 
 
-def order_table(heads: xr.Dataset) -> pd.DataFrame:
+def order_table(heads: xr.Dataset, beside: Mapping[str, xr.Dataset] | None = None) -> pd.DataFrame:
     """Order parameters of every block beside their null values.
 
     Parameters
     ----------
     heads : Dataset
         Heads of one tap, of one seed or joined over seeds.
+    beside : mapping of words to Dataset, optional
+        Null models that were measured like the network: a column and its error for each.
 
     Returns
     -------
@@ -243,9 +246,18 @@ def order_table(heads: xr.Dataset) -> pd.DataFrame:
                     "by_chance": float(chosen[f"{name}_null"].mean("seed")),
                     "by_chance_deviation": float(chosen[f"{name}_null_deviation"].mean("seed")),
                     "p": float(chosen[f"{name}_p"].max("seed")),
+                    **_others(beside or {}, name, int(block)),
                 }
             )
     return pd.DataFrame(rows)
+
+
+def _others(beside: Mapping[str, xr.Dataset], name: str, block: int) -> dict[str, float]:
+    values = {}
+    for words, other in beside.items():
+        mean, error = (part.sel(block=block) for part in estimate(other, name))
+        values |= {words: float(mean), f"{words}_error": float(error)}
+    return values
 
 
 def sentences(heads: xr.Dataset) -> list[str]:

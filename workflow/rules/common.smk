@@ -61,9 +61,12 @@ def section(*names):
 
 def network_section(wildcards):
     """Everything that determines a trained network."""
-    return section("data", "training", "compute") | {
-        "network": SETTINGS["networks"][wildcards.network]
-    }
+    network = dict(SETTINGS["networks"][wildcards.network])
+    if network[
+        "trained"
+    ]:  # the rule: networks of before this key existed need no new training
+        del network["trained"]
+    return section("data", "training", "compute") | {"network": network}
 
 
 def network_folder(wildcards):

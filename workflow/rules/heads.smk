@@ -76,6 +76,7 @@ if HEADED:
             heads="<results>/{network}/heads/{tap}.nc",
             replicas="<results>/{network}/replicas/{tap}.nc",
             moments=f"<results>/{{network}}/seed{SEEDS[0]}/moments/{{tap}}.nc",
+            null_models=lambda wildcards: list(null_models(wildcards).values()),
         output:
             csv=[
                 f"<results>/tables/{{network}}/{{tap}}/heads_{name}.csv"
@@ -117,9 +118,13 @@ if HEADED:
             source=network_folder,
             tables=tables_folder,
             figures=figures_folder,
+            beside=lambda wildcards: [
+                f"{name}={path}" for name, path in null_models(wildcards).items()
+            ],
             settings=section("statistics", "heads"),
         message:
             "Draw the heads of {wildcards.network}, tap {wildcards.tap}"
         shell:
             "python -m symbreak head-results --config {params.experiment} --folder {params.source} "
-            "--tables {params.tables} --figures {params.figures} --taps {wildcards.tap} > {log} 2>&1"
+            "--tables {params.tables} --figures {params.figures} --taps {wildcards.tap} "
+            "--beside {params.beside} > {log} 2>&1"

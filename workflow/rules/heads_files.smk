@@ -1,5 +1,5 @@
 # Networks with attention heads, and which tables and figures of them there are.
-HEAD_TAPS = [tap for tap in SETTINGS["heads"]["taps"] if tap in TAPS]
+HEAD_TAPS = CHECKED.headed_taps
 HEADED = [network for network in NETWORKS if CHECKED.headed_taps_of(network)]
 HEAD_TABLES = {
     "ownership": "owned labels beside chance (P1 section 4)",
@@ -21,6 +21,20 @@ if CHECKED.data.has_superclasses:
     HEAD_TABLES["superclasses"] = "superclasses beside chance (P1 Table 4)"
     HEAD_FIGURES["superclasses"] = "superclasses of every head (P1 Table 4)"
 HEAD_PAGES = {"sentences": "do the heads differ beyond chance?"} | HEAD_TABLES
+
+
+def null_models(wildcards):
+    """Heads of the same features rotated, and of a network that differs in not being trained, if there are."""
+    settings, found = SETTINGS["networks"], {}
+    if wildcards.tap == "attention" and "attention_rotated" in HEAD_TAPS:
+        found["rotated"] = (
+            f"{EXPERIMENT}/{wildcards.network}/heads/attention_rotated.nc"
+        )
+    for network in HEADED:
+        alike = settings[network] | {"trained": True} == settings[wildcards.network]
+        if network != wildcards.network and alike and not settings[network]["trained"]:
+            found["untrained"] = f"{EXPERIMENT}/{network}/heads/{wildcards.tap}.nc"
+    return found
 
 
 def all_head_tables():
