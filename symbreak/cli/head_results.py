@@ -101,22 +101,20 @@ def _figures(
     experiment: Experiment,
     beside: dict[str, xr.Dataset],
 ) -> dict[str, Figure]:
-    from symbreak.figures import head_matrices, head_order, head_superclasses
-    from symbreak.figures import heads as of_labels
-    from symbreak.figures import replicas as of_pairs
+    from symbreak import figures
 
     settings, seed = experiment.statistics, experiment.seeds[0]
     drawn = {
-        "appearances": of_labels.appearances(heads, seed),
-        "labels": of_labels.owned_labels(heads, seed=seed),
-        "owned": head_order.owned_by_block(heads, beside=beside),
-        "ratio": head_order.ownership_curves(heads),
-        "order": head_order.order_by_block(heads, beside=beside),
-        "statistics": head_matrices.head_statistics(heads, settings.reference_threshold),
-        "agreement": head_matrices.head_agreement(heads),
-        "matrices": head_matrices.head_pictures(moments, centred=settings.centred),
-        "overlap": of_pairs.replica_overlaps(replicas, heads),
+        "appearances": figures.appearances(heads, seed),
+        "labels": figures.owned_labels(heads, seed=seed),
+        "owned": figures.owned_by_block(heads, beside=beside),
+        "ratio": figures.ownership_curves(heads),
+        "order": figures.order_by_block(heads, beside=beside),
+        "statistics": figures.head_statistics(heads, settings.reference_threshold),
+        "agreement": figures.head_agreement(heads),
+        "matrices": figures.head_pictures(moments, centred=settings.centred),
+        "overlap": figures.replica_overlaps(replicas, heads),
     }
     if "filling_count" in heads:
-        drawn["superclasses"] = head_superclasses.superclass_filling(heads, seed=seed)
+        drawn["superclasses"] = figures.superclass_filling(heads, seed=seed)
     return drawn

@@ -1,8 +1,31 @@
 """Figures: Dataset in, matplotlib Figure out; one function per figure, no science, no global state."""
 
 from symbreak.figures.blocks import clusters, null, snr
+from symbreak.figures.head_matrices import head_agreement, head_pictures, head_statistics
+from symbreak.figures.head_order import order_by_block, owned_by_block, ownership_curves
+from symbreak.figures.head_superclasses import superclass_filling
+from symbreak.figures.heads import appearances, owned_labels
 from symbreak.figures.labels import labels
 from symbreak.figures.learning import accuracy, training
 from symbreak.figures.matrix import matrix
+from symbreak.figures.replicas import replica_overlaps
 
-__all__ = ["accuracy", "clusters", "labels", "matrix", "null", "snr", "training"]
+__all__ = [
+    "accuracy",
+    "appearances",
+    "clusters",
+    "head_agreement",
+    "head_pictures",
+    "head_statistics",
+    "labels",
+    "matrix",
+    "null",
+    "order_by_block",
+    "owned_by_block",
+    "owned_labels",
+    "ownership_curves",
+    "replica_overlaps",
+    "snr",
+    "superclass_filling",
+    "training",
+]

@@ -46,7 +46,8 @@ def owned_by_block(heads: xr.Dataset, title: str = "", beside: Beside | None = N
         Heads of one tap, of one seed or joined over seeds.
     title : str
     beside : mapping of words to Dataset, optional
-        Null models that were measured like the network: its features rotated, an untrained network.
+        Null models measured like the network: its features rotated, an untrained network. Dashed in
+        their colour: their own chance level.
 
     Returns
     -------
@@ -72,7 +73,7 @@ def owned_by_block(heads: xr.Dataset, title: str = "", beside: Beside | None = N
         axes[0].plot(blocks, seeded.n_owned_total.sel(seed=seed), "o", color=PALETTE[0], mfc="white", ms=3.5)
     _beside(axes[0], beside, "n_owned_total")
     evident = seeded.n_owned_evident.sum("head").mean("seed")
-    axes[0].plot(blocks, evident, ":s", color=PALETTE[2], ms=4.5, label="of these with evidence")
+    axes[0].plot(blocks, evident, ":x", color=PALETTE[0], ms=5.5, label="of these with evidence")
     axes[0].set_ylabel("labels with an owner")
     null, spread = (
         seeded[f"n_owned_null{part}"].mean(["seed", "head"]).values for part in ("", "_deviation")
@@ -101,6 +102,8 @@ def _beside(axis: Axes, beside: Beside | None, name: str) -> None:
     for (words, other), colour, mark in zip((beside or {}).items(), PALETTE[1:], "s^Dv"):
         mean, error = estimate(other, name)
         axis.errorbar(mean.block, mean, error.fillna(0), fmt=f":{mark}", color=colour, ms=4.5, label=words)
+        # It has a chance level of its own, with its own numbers of appearances.
+        axis.plot(mean.block, with_seeds(other)[f"{name}_null"].mean("seed"), "--", color=colour, lw=1)
 
 
 def _band(axis: Axes, seeded: xr.Dataset, name: str) -> None:
@@ -172,7 +175,8 @@ def order_by_block(heads: xr.Dataset, title: str = "", beside: Beside | None = N
         Heads of one tap, of one seed or joined over seeds.
     title : str
     beside : mapping of words to Dataset, optional
-        Null models that were measured like the network: its features rotated, an untrained network.
+        Null models measured like the network: its features rotated, an untrained network. Dashed in
+        their colour: their own chance level.
 
     Returns
     -------

@@ -215,7 +215,8 @@ def order_table(heads: xr.Dataset, beside: Mapping[str, xr.Dataset] | None = Non
     heads : Dataset
         Heads of one tap, of one seed or joined over seeds.
     beside : mapping of words to Dataset, optional
-        Null models that were measured like the network: a column and its error for each.
+        Null models that were measured like the network: for each a column, its error and its own chance
+        level.
 
     Returns
     -------
@@ -253,10 +254,11 @@ def order_table(heads: xr.Dataset, beside: Mapping[str, xr.Dataset] | None = Non
 
 
 def _others(beside: Mapping[str, xr.Dataset], name: str, block: int) -> dict[str, float]:
-    values = {}
+    values: dict[str, float] = {}
     for words, other in beside.items():
         mean, error = (part.sel(block=block) for part in estimate(other, name))
-        values |= {words: float(mean), f"{words}_error": float(error)}
+        chance = with_seeds(other)[f"{name}_null"].sel(block=block).mean("seed")
+        values |= {words: float(mean), f"{words}_error": float(error), f"{words}_by_chance": float(chance)}
     return values
 
 
