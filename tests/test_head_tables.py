@@ -17,11 +17,11 @@ from symbreak.observables.head_meanings import with_meaning
 from symbreak.observables.head_tables import head_tables
 from symbreak.observables.replica_tables import replica_tables
 from symbreak.planted import head_tables_example, moments_example
+from symbreak.reference.head_pages import sentences
 from symbreak.reference.head_tables import (
     matrix_table,
     order_table,
     ownership_table,
-    sentences,
     superclass_table,
 )
 from symbreak.store import open_dataset, provenance, write_dataset

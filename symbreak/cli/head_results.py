@@ -74,6 +74,7 @@ def _beside(arguments: list[str]) -> dict[str, xr.Dataset]:
 def _write_tables(
     folder: Path, tap: str, heads: xr.Dataset, experiment: Experiment, beside: dict[str, xr.Dataset]
 ) -> None:
+    from symbreak.reference import head_pages
     from symbreak.reference import head_tables as reference
     from symbreak.store.atomic import replacing_text
 
@@ -88,9 +89,9 @@ def _write_tables(
     for name, table in tables.items():
         title, note = TABLES[name]
         files.write_table(table, "", folder / f"heads_{name}.csv", None)
-        shown = reference.for_html(table)
+        shown = head_pages.for_html(table)
         files.write_table(shown, f"{title}: {place}", None, folder / f"heads_{name}.html", note)
-    page = reference.sentences_html(heads, f"Do the heads differ beyond chance? {place}")
+    page = head_pages.sentences_html(heads, f"Do the heads differ beyond chance? {place}")
     replacing_text(folder / "heads_sentences.html", page)
 
 

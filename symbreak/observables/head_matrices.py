@@ -168,10 +168,10 @@ def head_matrix_tables(
     Returns
     -------
     Dataset
-        On (threshold): the variables of :func:`symbreak.observables.statistics` with the prefix ``head_`` (P2,
-        arXiv:2506.23832, Table 1: N_label, N_inter, N_noise are signal, noise_internal, noise_external); some of
-        the averaged node matrices with ``node_mean_``; those of :func:`compare_matrices`; each with its jackknife
-        error over folds, ``_stderr``.
+        On (threshold): the variables of :func:`symbreak.observables.statistics` with the prefix ``head_``
+        (P2, arXiv:2506.23832, Table 1: N_label, N_inter, N_noise are signal, noise_internal,
+        noise_external); some of the averaged node matrices with ``node_mean_``; those of
+        :func:`compare_matrices`; each with its jackknife error over folds, ``_stderr``.
 
     Raises
     ------

@@ -98,7 +98,7 @@ def replica_tables(joined: xr.Dataset, heads: Heads | None = None) -> xr.Dataset
         variables[f"block_overlap{suffix}"] = (("seed", "block", "other_block"), between_blocks[..., i])
     for name in ("overlap", "block_overlap"):
         dims, tested = variables[f"{name}_p"]
-        # Each null misses something: one lowers the order of the replicas, the other parts labels of one node.
+        # Each null misses something: one lowers the order of replicas, the other parts labels of a node.
         both = np.maximum(tested, variables[f"{name}_labels_p"][1])
         variables[f"{name}_q"] = (dims, _adjusted_pairs(both))
     coordinates = {"seed": seeds, "other_seed": seeds, "block": blocks, "other_block": blocks}

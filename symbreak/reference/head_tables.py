@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from html import escape
+from collections.abc import Iterator, Mapping
 
-import numpy as np
 import pandas as pd
 import xarray as xr
 
@@ -101,7 +99,7 @@ def ownership_table(heads: xr.Dataset) -> pd.DataFrame:
     ['block', 'seed', 'head', 'owned', 'by_chance', 'by_chance_deviation', 'p', 'q', 'owned_evident']
     """
     rows = []
-    for _, _, chosen in _blocks(heads):
+    for _, _, chosen in blocks_and_seeds(heads):
         start = {"block": int(chosen.block), "seed": int(chosen.seed)}
         for place in range(int(chosen.n_heads)):
             head = chosen.isel(head=place)
@@ -153,7 +151,7 @@ def superclass_table(heads: xr.Dataset) -> pd.DataFrame:
     if "filling_count" not in heads:
         raise SymbreakError("The labels have no superclasses; leave their table out for this data set.")
     rows = []
-    for _, _, chosen in _blocks(heads):
+    for _, _, chosen in blocks_and_seeds(heads):
         for place in range(int(chosen.n_heads)):
             head = chosen.isel(head=place)
             row: dict[str, float] = {"block": int(head.block), "seed": int(head.seed), "head": place + 1}
@@ -262,93 +260,9 @@ def _others(beside: Mapping[str, xr.Dataset], name: str, block: int) -> dict[str
     return values
 
 
-def sentences(heads: xr.Dataset) -> list[str]:
-    """Say for every block and seed in a plain sentence whether the heads differ beyond chance.
-
-    Parameters
-    ----------
-    heads : Dataset
-        Heads of one tap, of one seed or joined over seeds.
-
-    Returns
-    -------
-    list of str
-        The last block first. The verdict follows the p-value after Benjamini-Hochberg over the blocks.
-
-    Examples
-    --------
-    >>> from symbreak.planted import head_tables_example
-    >>> sentences(head_tables_example())[0].startswith("Block 2, seed 1: ")
-    True
-    """
-    level = float(heads.attrs.get("level", 0.05))
-    found = []
-    for block, seed, chosen in _blocks(heads):
-        known = f"{int(chosen.n_owned_total)} of {chosen.sizes['label']} labels have an owner"
-        start = f"Block {block}, seed {seed}: {known}"
-        if int(chosen.n_heads) == 1:
-            found.append(f"{start}; a single head has nothing to differ from.")
-            continue
-        adjusted = float(chosen.n_owned_total_q)
-        verdict = "the heads differ beyond chance" if adjusted <= level else "no more than chance gives"
-        found.append(
-            f"{start}, {float(chosen.n_owned_total_null):.1f} ± "
-            f"{float(chosen.n_owned_total_null_deviation):.1f} by chance (p = "
-            f"{float(chosen.n_owned_total_p):.2g}, over all blocks q = {adjusted:.2g}): {verdict}."
-        )
-    return found
-
-
-def sentences_html(heads: xr.Dataset, title: str) -> str:
-    """The sentences as a page of HTML for the report.
-
-    Examples
-    --------
-    >>> from symbreak.planted import head_tables_example
-    >>> "<li>Block 2, seed 1" in sentences_html(head_tables_example(), "Heads")
-    True
-    """
-    items = "\n".join(f"<li>{escape(sentence)}</li>" for sentence in sentences(heads))
-    return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>\n'
-        '<style>body { font: 15px/1.5 system-ui, "Segoe UI", Helvetica, Arial, sans-serif; color: #1f2933; '
-        "margin: 1.5rem; max-width: 60rem; } h1 { font-size: 1.15rem; }</style></head>\n"
-        f"<body><h1>{escape(title)}</h1>\n<ul>\n{items}\n</ul></body></html>\n"
-    )
-
-
-def _blocks(heads: xr.Dataset):
+def blocks_and_seeds(heads: xr.Dataset) -> Iterator[tuple[int, int, xr.Dataset]]:
     """Every block and seed, the last block first."""
     seeded = with_seeds(heads)
     for block in seeded.block.values[::-1]:
         for seed in seeded.seed.values:
             yield int(block), int(seed), seeded.sel(block=block, seed=seed)
-
-
-def for_html(table: pd.DataFrame) -> pd.DataFrame:
-    """Let a deviation share the column of its mean, and round p-values.
-
-    Examples
-    --------
-    >>> for_html(pd.DataFrame({"by_chance": [1.0], "by_chance_deviation": [0.5]})).columns.tolist()
-    ['by chance', 'by chance_error']
-    """
-    shown = table.rename(
-        columns={
-            name: name.replace("_deviation", "_error")
-            for name in table.columns
-            if str(name).endswith("_deviation")
-        }
-    )
-    for name in shown.columns:
-        if str(name).split("_")[-1] in ("p", "q"):
-            shown[name] = shown[name].map(lambda value: np.nan if np.isnan(value) else float(f"{value:.2g}"))
-    words = {name: str(name).removesuffix("_error").replace("_", " ") for name in shown.columns}
-    kept = (*MATRIX_COLUMNS, "accuracy", "threshold", "seeds", "error", "block")
-    return shown.rename(
-        columns={
-            name: word + ("_error" if str(name).endswith("_error") else "")
-            for name, word in words.items()
-            if str(name).removesuffix("_error") not in kept
-        }
-    )
