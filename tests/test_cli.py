@@ -45,7 +45,7 @@ def leaves(parser, words=()):
 
 @pytest.mark.parametrize(
     ("words", "parser"),
-    leaves(build_parser()),
+    list(leaves(build_parser())),
     ids=lambda part: "-".join(part) if isinstance(part, tuple) else "",
 )
 def test_examples_parse(words, parser):

@@ -18,7 +18,7 @@ def planted(rising=True, scatter=0.01, peak=0.3):
     minimum = 2 - 10 * (thresholds - peak) ** 2 + np.zeros((3, 7, 19))
     values = {"accuracy": shape[..., 0] / 4, "best_threshold": np.full((3, 7), peak)}
     dataset = xr.Dataset(
-        {name: (("seed", "block", "threshold"), shape) for name in ("snr", "diagonal")}
+        dict.fromkeys(("snr", "diagonal"), (("seed", "block", "threshold"), shape))
         | {"noise": (("seed", "block", "threshold"), 600 - 50 * shape)}
         | {"snr_minimum": (("seed", "block", "threshold"), minimum)}
         | {name: (("seed", "block"), value) for name, value in values.items()},

@@ -43,6 +43,18 @@ def table_taps(options: Namespace) -> None:
     files.write_table(table, title, options.output, options.html)
 
 
+def table_networks(options: Namespace) -> None:
+    """Last blocks of all networks."""
+    from symbreak.reference.comparisons import network_table
+
+    statistics = {
+        (path.parent.parent.name, path.stem): files.load(path, "statistics") for path in options.statistics
+    }
+    experiment = files.experiment_of(options.config, next(iter(statistics.values())))
+    table = network_table(statistics, _threshold(options, experiment))
+    files.write_table(table, "Last blocks: nodes and filters", options.output, options.html)
+
+
 def table_robustness(options: Namespace) -> None:
     """All combinations of open choices."""
     from symbreak.reference.comparisons import robustness_table

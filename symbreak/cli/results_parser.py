@@ -53,6 +53,12 @@ def _tables(names) -> None:
         ("snr", results.table_snr, "signal, noise and their ratio of every block (P1 Table 2)", ONE),
         ("taps", results.table_taps, "all taps of one block, skip connections in and out", EVERY),
         (
+            "networks",
+            results.table_networks,
+            "last blocks of several networks side by side, nodes and filters",
+            "--statistics results/demo/*/statistics/*.nc",
+        ),
+        (
             "null",
             results.table_null,
             "network beside linear-Gaussian worlds of its accuracy",

@@ -110,16 +110,15 @@ def configure(options: Namespace) -> None:
 
 def schema(options: Namespace) -> None:
     """Print the keys of an experiment file, or the contents of result files."""
-    if options.of == "files":
-        from symbreak.store import documentation as pages
-    else:
-        from symbreak.config import documentation as pages  # type: ignore[no-redef]
+    from symbreak.config import documentation as experiment
+    from symbreak.store import documentation as files
+
     if options.format == "markdown":
-        sys.stdout.write(pages.markdown())
+        sys.stdout.write(files.markdown() if options.of == "files" else experiment.markdown())
     elif options.of == "files":
         raise SymbreakError("`schema --of files` is a page for readers; leave `--format json` out.")
     else:
-        sys.stdout.write(pages.json_schema())
+        sys.stdout.write(experiment.json_schema())
 
 
 def reproduction(options: Namespace) -> None:

@@ -79,12 +79,14 @@ class TapAccumulator:
         for block, width in enumerate(self.widths):  # nodes that this block does not have
             means[block, :, :, width:] = torch.nan
         readout = self._readout()
+        accuracy = (self.hits.sum(1).cpu() / total.sum()).numpy()
         dataset = xr.Dataset(
             {
                 "feature_mean": (("block", "fold", "label", "node"), means.numpy()),
                 "count": (("fold", "label"), count.numpy().astype("int32")),
                 "readout": (("block", "output", "node"), readout.numpy()),
-                "accuracy": (("block",), (self.hits.sum(1).cpu() / total.sum()).numpy()),
+                "accuracy": (("block",), accuracy),
+                "accuracy_stderr": (("block",), np.sqrt(accuracy * (1 - accuracy) / float(total.sum()))),
                 "label_accuracy": (("block", "label"), (self.hits.cpu() / total).numpy()),
             },
             coords=self._coordinates(images),

@@ -148,7 +148,8 @@ def block_tables(
 
 
 def _of_network(moments: xr.Dataset) -> dict[str, xr.DataArray]:
-    return {name: moments[name] for name in ("accuracy", "network_accuracy") if name in moments}
+    names = ("accuracy", "accuracy_stderr", "network_accuracy")
+    return {name: moments[name] for name in names if name in moments}
 
 
 def join_seeds(datasets: Sequence[xr.Dataset], seeds: Sequence[int]) -> xr.Dataset:

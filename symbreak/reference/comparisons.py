@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import xarray as xr
@@ -10,7 +10,7 @@ import xarray as xr
 from symbreak.errors import SymbreakError
 from symbreak.observables import robustness
 from symbreak.observables.experiment import pooled_moments
-from symbreak.reference.estimates import estimate
+from symbreak.reference.estimates import at_threshold, estimate
 from symbreak.reference.tables import block_table
 
 #: Quantities of the robustness table, and of the comparison with the null.
@@ -127,3 +127,47 @@ def null_table(statistics: xr.Dataset, null: xr.Dataset, threshold: float = 0.3)
         parts.append(part)
     table = pd.concat(parts, ignore_index=True)
     return table.sort_values(["block", "origin"], ascending=[False, True], ignore_index=True)
+
+
+def network_table(statistics: Mapping[tuple[str, str], xr.Dataset], threshold: float = 0.3) -> pd.DataFrame:
+    """Last blocks of several networks side by side, nodes of transformers beside filters of CNNs.
+
+    P1 (arXiv:2501.12900) claims one mechanism for both: few clusters of few labels for each node or
+    filter, with noise. `n_matrices` is N_M, the number of nodes or filters.
+
+    Parameters
+    ----------
+    statistics : mapping of (network, tap) to Dataset
+    threshold : float
+
+    Returns
+    -------
+    DataFrame
+        One row a network and tap, with the columns of P1 Table 1, SNR and SNR_MIN.
+
+    Raises
+    ------
+    SymbreakError
+        If a dataset holds no statistics.
+
+    Examples
+    --------
+    >>> from symbreak.config import Statistics
+    >>> from symbreak.observables.experiment import block_tables
+    >>> from symbreak.planted import moments_example
+    >>> one = block_tables(moments_example(), Statistics(thresholds=9))[0]
+    >>> table = network_table({("cct", "block"): one, ("vgg", "filters"): one})
+    >>> table[["network", "tap", "block", "n_matrices"]].values.tolist()
+    [['cct', 'block', 2, 6], ['vgg', 'filters', 2, 6]]
+    """
+    rows = []
+    for (network, tap), dataset in statistics.items():
+        row = block_table(dataset, COMPARED, threshold).head(1)
+        chosen = at_threshold(dataset, threshold).sel(block=int(row.block[0]))
+        # signal = diag N_M / N_l (P1 eq. 1) tells the number of matrices
+        count = (chosen.signal / chosen.diagonal * dataset.sizes["label"]).mean()
+        row.insert(1, "n_matrices", round(float(count)))
+        row.insert(0, "tap", tap)
+        row.insert(0, "network", network)
+        rows.append(row)
+    return pd.concat(rows, ignore_index=True)

@@ -13,6 +13,8 @@ HEADINGS = {
     "block": "Block",
     "tap": "Tap",
     "skip": "Skip connection",
+    "network": "Network",
+    "n_matrices": "<i>N</i><sub>M</sub>",
     "accuracy": "Accuracy",
     "n_clusters": "<i>N</i><sub>c</sub>",
     "cluster_size": "<i>C</i><sub>s</sub>",

@@ -2,6 +2,36 @@
 include: "results_files.smk"
 
 
+rule networks:
+    input:
+        statistics_of_all,
+    output:
+        csv="<results>/tables/networks.csv",
+        html=report(
+            "<results>/tables/networks.html",
+            caption="../report/networks.rst",
+            category="Nodes",
+            subcategory="Tables",
+            labels={"network": "all", "tap": "all", "shows": "networks side by side"},
+        ),
+    log:
+        "<logs>/results/networks.log",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        experiment=EXPERIMENT_FILE,
+        settings=section("statistics"),
+    message:
+        "Put the networks side by side"
+    shell:
+        "python -m symbreak table networks --config {params.experiment} --statistics {input} "
+        "--output {output.csv} --html {output.html} > {log} 2>&1"
+
+
 rule network_results:
     input:
         statistics=statistics_of,

@@ -43,8 +43,18 @@ def statistics_of(wildcards):
     return [f"<results>/{wildcards.network}/statistics/{tap}.nc" for tap in taps]
 
 
-def all_tables():
+def statistics_of_all(wildcards):
+    """Statistics of the tap that stands for a network: its block output, else the first of its taps."""
     return [
+        f"<results>/{network}/statistics/{tap}.nc"
+        for network in NETWORKS
+        for tap in taps_of(network)
+        if tap in {"attention", "block", "filters"} or tap == taps_of(network)[0]
+    ]
+
+
+def all_tables():
+    return ["<results>/tables/networks.csv", "<results>/tables/networks.html"] + [
         f"<results>/tables/{network}/{name}.{suffix}"
         for network in NETWORKS
         for name in tables_of(network)
