@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 EXPERIMENT ?= config/demo.yaml
 CORES ?= all
+PINNED := --constraint constraints.txt --editable '.[test]'
+export UV_SYSTEM_CERTS := true
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -19,8 +21,8 @@ $(VENV)/ready: pyproject.toml constraints.txt
 		|| { echo "symbreak needs Python 3.11 or newer; name one by make PYTHON=/path/to/python3 …"; exit 2; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode \
-		--constraint constraints.txt --editable '.[test]'
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode $(PINNED) \
+		|| $(BIN)/python -m pip install --quiet $(PINNED)
 	@touch $@
 
 run: setup  ## run the experiment (EXPERIMENT=config/….yaml) and write its report
