@@ -15,8 +15,8 @@ from symbreak.config import Probes
 from symbreak.matrices import label_means, nodal
 from symbreak.models.probe import record_taps
 
-IMAGES, LABELS = 200, 100
-NETWORK = {"name": "cct_7_3x2", "dim": 128, "heads": 4}
+IMAGES, LABELS = 100, 100
+NETWORK = {"name": "cct_7_3x2", "dim": 256, "heads": 4}
 
 
 def best_time(work, repetitions=3):
@@ -80,7 +80,7 @@ def measure():
     torch.set_num_threads(1)
     torch.manual_seed(0)
     return {
-        "silencing of 128 nodes / one pass with label means": (silencing(), 100),
+        "silencing of 256 nodes / one pass with label means": (silencing(), 200),
         "14 passes, one for each probe / one pass for all": (separate_passes(), 10),
     }
 
