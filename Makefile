@@ -23,6 +23,7 @@ $(VENV)/ready: pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode $(PINNED) \
 		|| $(BIN)/python -m pip install --quiet $(PINNED)
+	$(BIN)/symbreak compile
 	@touch $@
 
 run: setup  ## run the experiment (EXPERIMENT=config/….yaml) and write its report

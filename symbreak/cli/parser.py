@@ -209,6 +209,7 @@ def _service(commands) -> None:
     )
     page.add_argument("folder", type=Path, help="folder of the experiment, or its small files")
     page.add_argument("--network", default="cct", help="name of the network (default: %(default)s)")
+    _verb(commands, "compile", verbs.compile_kernels, "compile the kernels ahead of their first use", "")
     where = _verb(
         commands, "where", verbs.where, "say where the results of an experiment are", "results/demo"
     )

@@ -129,6 +129,22 @@ def reproduction(options: Namespace) -> None:
     sys.stdout.write(reproduction_page(options.folder, options.network, link))
 
 
+def compile_kernels(options: Namespace) -> None:
+    """Compile every kernel by using it on a planted example; numba keeps them beside their source."""
+    from symbreak.clusters import RULES
+    from symbreak.config import Heads, Statistics
+    from symbreak.observables.experiment import block_tables
+    from symbreak.observables.head_tables import head_tables
+    from symbreak.planted import moments_example
+    from symbreak.progress import Progress
+
+    example = moments_example()
+    for rule in Progress(RULES, desc="compile", unit="rule"):
+        block_tables(example, Statistics(thresholds=3, rule=rule))
+    grouped = example.assign_coords(superclass_of_label=("label", [0] * 5 + [1] * 5), superclass=[0, 1])
+    head_tables(grouped, Statistics(thresholds=3), Heads(n_shuffles=99))
+
+
 def where(options: Namespace) -> None:
     """Say where the results of an experiment are."""
     folder = options.folder
