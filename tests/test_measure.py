@@ -8,16 +8,20 @@ from tiny import SETTINGS, experiment
 
 from symbreak import models
 from symbreak.cli import main
-from symbreak.config import dump
+from symbreak.config import Heads, dump
 from symbreak.data.configured import load_configured
 from symbreak.errors import SymbreakError
 from symbreak.learning import train_network, train_probes
 from symbreak.learning.compute import choose_engine
 from symbreak.learning.probes import load_network, probe_training
 from symbreak.learning.train import normalised_batches
+from symbreak.matrices import by_head
 from symbreak.measure import measure
 from symbreak.measure.accumulator import fold_of_images
 from symbreak.models.probe import record_taps
+from symbreak.observables.head_inputs import centred_fields
+from symbreak.observables.head_tables import head_tables
+from symbreak.reference.head_tables import matrix_table
 from symbreak.store import open_dataset
 
 
@@ -72,6 +76,111 @@ def test_head_matrix_equals_literal_silencing_of_the_readout(folder, block, head
         ours = dataset.symbreak.matrix(block=block, head=head).values
     literal = literal_fields(folder, (block, "attention"), list(kept))
     np.testing.assert_allclose(ours, literal, atol=1e-5 * np.abs(literal).max())
+
+
+@pytest.fixture(scope="module")
+def both(folder, tmp_path_factory):
+    """Measured with the heads silenced at both places; probes with a bias and a LayerNorm, and without."""
+    made = {}
+    for name, options in {"plain": {}, "full": {"bias": True, "layer_norm": True}}.items():
+        target = tmp_path_factory.mktemp(name)
+        settings = experiment(
+            probes={"taps": ["attention"]} | options, measurement={"head_silencing": "both"}
+        )
+        weights, probes = folder / "network.safetensors", target / "probes" / "probes.safetensors"
+        probes.parent.mkdir()
+        train_probes(settings, weights, probes, target / "probes" / "history.csv")
+        measure(settings, weights, probes, target)
+        made[name] = target
+    return made
+
+
+def silenced_inputs(network, probes, place, kept):
+    """Mean output fields (label, output) of a probe that is given tokens of the nodes `kept` alone."""
+    settings = experiment()
+    probe = probes[place].double().eval()
+    images = load_configured(settings.data, "validation")
+    sums, count = torch.zeros(100, 100, dtype=torch.float64), torch.zeros(100, dtype=torch.float64)
+    mask = torch.tensor([1.0 if k in kept else 0.0 for k in range(16)], dtype=torch.float64)
+    for pixels, truth in normalised_batches(
+        images, choose_engine(settings.compute), 100, probe_training(settings)
+    ):
+        tokens, _ = record_taps(network, pixels, [place])
+        with torch.no_grad():
+            sums.index_add_(0, truth, probe(tokens[place].double() * mask))
+        count.index_add_(0, truth, torch.ones(len(truth), dtype=torch.float64))
+    return (sums / count[:, None]).numpy()
+
+
+@pytest.mark.parametrize("name", ["plain", "full"])
+@pytest.mark.parametrize(("block", "head", "kept"), [(1, 2, range(8, 16)), (2, 3, range(8, 12))])
+def test_fields_of_a_head_equal_literal_masking_of_the_input(folder, both, name, block, head, kept):
+    with open_dataset(both[name] / "moments" / "attention.nc", "moments") as dataset:
+        by_fold = dataset.head_field_input.sel(block=block, head=head)
+        ours = by_fold.weighted(dataset["count"]).mean("fold").values
+        assert dataset.head_field_input.dtype == "float32"
+        assert dataset.head_field_input.sel(block=1, head=3).isnull().all()  # block 1 has two heads
+    network, _ = load_network(folder / "network.safetensors")
+    probes, _ = models.load(both[name] / "probes" / "probes.safetensors")
+    literal = silenced_inputs(network.eval(), probes, (block, "attention"), list(kept))
+    np.testing.assert_allclose(ours, literal, atol=1e-5 * np.abs(literal).max())
+
+
+def test_both_places_of_silencing_agree_where_the_pooling_is_uniform(folder, both, tmp_path):
+    probes, header = models.load(both["plain"] / "probes" / "probes.safetensors")
+    for place in probes.places:
+        torch.nn.init.zeros_(probes[place].pooling.weight)
+    (tmp_path / "probes").mkdir()
+    models.save(tmp_path / "probes" / "probes.safetensors", probes, **header)
+    settings = experiment(measurement={"head_silencing": "both"})
+    measure(settings, folder / "network.safetensors", tmp_path / "probes" / "probes.safetensors", tmp_path)
+    with open_dataset(tmp_path / "moments" / "attention.nc") as moments:
+        table = head_tables(moments.load(), settings.statistics, Heads(n_shuffles=99))
+        for head in range(1, 5):
+            ours = moments.head_field_input.sel(block=2, head=head).mean("fold").values
+            default = moments.symbreak.matrix(block=2, head=head).values
+            np.testing.assert_allclose(ours, default, atol=1e-5 * np.abs(default).max())
+    np.testing.assert_allclose(table.head_input_diagonal, table.head_diagonal, atol=0.5)
+    assert float(table.agreement_input.min()) > 0.97
+
+
+def test_the_second_reading_changes_nothing_else_and_stands_beside_the_first(folder, both):
+    settings = experiment(probes={"taps": ["attention"]})
+    measure(
+        settings, folder / "network.safetensors", both["plain"] / "probes/probes.safetensors", folder / "one"
+    )
+    with (
+        open_dataset(folder / "one" / "moments" / "attention.nc") as one,
+        open_dataset(both["plain"] / "moments" / "attention.nc") as two,
+    ):
+        assert "head_field_input" not in one
+        xr.testing.assert_identical(
+            one.load().drop_attrs(), two.load().drop_vars("head_field_input").drop_attrs()
+        )
+        first, second = (head_tables(m, settings.statistics, Heads(n_shuffles=99)) for m in (one, two))
+    for name in first.data_vars:
+        np.testing.assert_array_equal(first[name], second[name])
+    table = matrix_table(second)
+    assert table[["block", "silenced"]].values.tolist() == [
+        [2, "readout"],
+        [2, "input"],
+        [1, "readout"],
+        [1, "input"],
+    ]
+    np.testing.assert_allclose(table.snr_change[1], table.snr[1] / table.snr[0] - 1)
+    assert table.snr_change.notna().tolist() == [False, True, False, True]
+    assert (table.snr_error[1] >= 0) and "silenced" not in matrix_table(first)
+    assert second.head_input_snr.attrs["long_name"].endswith(
+        "at the input of the probe: signal-to-noise ratio"
+    )
+
+
+@pytest.mark.parametrize("bias", [None, np.linspace(-1, 1, 7)])
+def test_centred_fields_are_those_of_centred_factors(bias):
+    random = np.random.default_rng(1)
+    mean, readout, heads = random.normal(size=(7, 6)), random.normal(size=(7, 6)), np.repeat([1, 2], 3)
+    fields = centred_fields(by_head(mean, readout, heads, bias), mean, readout, bias)
+    np.testing.assert_allclose(fields, by_head(mean, readout, heads, bias, centred=True), atol=1e-12)
 
 
 def test_all_nodes_together_give_the_mean_output_fields_and_the_accuracy(folder):

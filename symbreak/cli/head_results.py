@@ -32,7 +32,8 @@ TABLES = {
     "matrices": (
         "Matrices of heads",
         "Columns of Table 1 of arXiv:2506.23832: signal is N<sub>label</sub>, noise<sub>E</sub> "
-        "N<sub>noise</sub>, noise<sub>I</sub> N<sub>inter</sub>.",
+        "N<sub>noise</sub>, noise<sub>I</sub> N<sub>inter</sub>. Silenced at: the fully connected layer "
+        "(readout) or, where it was measured, the input of the probe; changes are relative to the first.",
     ),
     "order": (
         "Order parameters of broken head symmetry",

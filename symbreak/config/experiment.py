@@ -274,6 +274,11 @@ class Measurement(Section):
     )
     folds: int = Field(5, ge=2, description="Disjoint parts of the images, for error bars by the jackknife.")
     batch_size: int = Field(250, ge=1, description="Images per forward pass.")
+    head_silencing: Literal["readout", "both"] = Field(
+        "readout",
+        description="Where the other heads are silenced for the matrix of a head (SHP): in the fully "
+        "connected layer, or there and, beside it, at the input of the probe, whose pooling then changes.",
+    )
 
 
 class Statistics(Section):

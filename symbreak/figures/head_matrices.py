@@ -61,6 +61,8 @@ def head_statistics(heads: xr.Dataset, threshold: float = 0.3, title: str = "") 
     4
     """
     table = matrix_table(heads, threshold)
+    if "silenced" in table:
+        table = table[table.silenced == "readout"].reset_index(drop=True)
     figure = Figure(figsize=(8.0, 5.4))
     axes = figure.subplots(2, 2, sharex=True).ravel()
     for axis, (name, words, logarithmic) in zip(axes, PANELS):

@@ -30,9 +30,13 @@ class TapAccumulator:
         Probes of the network, on the device of the pass.
     samples, folds : int
         Number of images, and of parts that they are dealt to.
+    head_silencing : {"readout", "both"}
+        Whether fields of single heads are accumulated besides, the others silenced at the probe's input.
     """
 
-    def __init__(self, tap: str, probes: ProbeSet, samples: int, folds: int) -> None:
+    def __init__(
+        self, tap: str, probes: ProbeSet, samples: int, folds: int, head_silencing: str = "readout"
+    ) -> None:
         self.tap, self.probes, self.folds = tap, probes, folds
         blocks, labels = probes.network.blocks, probes.labels
         self.heads = probes.network.heads_per_block if tap in HEADED_TAPS else None
@@ -47,6 +51,9 @@ class TapAccumulator:
         self.hits = zeros(blocks, labels)
         self.head_hits = zeros(blocks, max(self.heads), labels) if self.heads else None
         self.fields = torch.zeros(blocks, samples, labels)
+        self.head_fields = None
+        if self.heads and head_silencing == "both":
+            self.head_fields = zeros(blocks, max(self.heads), folds * labels, labels)
 
     def add(self, block: int, tokens: Tensor, truth: Tensor, cell: Tensor, rows: slice) -> None:
         """Add a batch: tokens (images, tokens, nodes), true labels, cell = fold * labels + label."""
@@ -64,6 +71,9 @@ class TapAccumulator:
         by_head = torch.einsum("bhd,lhd->bhl", features.view(len(features), heads, -1), weight)
         right = (by_head.argmax(2) == truth[:, None]).double()
         self.head_hits[block - 1, :heads].index_add_(1, truth, right.T)
+        if self.head_fields is not None:
+            for number, sums in enumerate(self.head_fields[block - 1, :heads]):
+                sums.index_add_(0, cell, probe(only_head(tokens, number, heads)).double())
 
     def moments(self, images: ImageSet) -> xr.Dataset:
         """Label means, readouts and accuracies as a labelled dataset."""
@@ -86,7 +96,7 @@ class TapAccumulator:
                 "count": (("fold", "label"), count.numpy().astype("int32")),
                 "readout": (("block", "output", "node"), readout.numpy()),
                 "accuracy": (("block",), accuracy),
-                "accuracy_stderr": (("block",), np.sqrt(accuracy * (1 - accuracy) / float(total.sum()))),
+                "accuracy_stderr": (("block",), binomial_error(accuracy, float(total.sum()))),
                 "label_accuracy": (("block", "label"), (self.hits.cpu() / total).numpy()),
             },
             coords=self._coordinates(images),
@@ -101,6 +111,8 @@ class TapAccumulator:
             )
             dataset = dataset.assign_coords(head=np.arange(1, self.head_hits.shape[1] + 1))
             dataset = dataset.assign_coords(head_of_node=self._head_of_node())
+        if self.head_fields is not None:
+            dataset["head_field_input"] = self._head_field_input(count)
         if self.tap in FILTER_TAPS:
             dataset = dataset.assign_coords(filter_of_node=self._filter_of_node())
         return dataset
@@ -128,6 +140,16 @@ class TapAccumulator:
         ]
         return torch.stack(padded).cpu()
 
+    def _head_field_input(self, count: Tensor) -> tuple:
+        """Mean fields of single heads within folds, NaN for heads that a block does not have."""
+        assert self.heads is not None and self.head_fields is not None
+        blocks, heads = self.head_fields.shape[:2]
+        sums = self.head_fields.cpu().view(blocks, heads, self.folds, self.probes.labels, -1)
+        means = (sums / count.clamp(min=1)[None, None, :, :, None]).float()
+        for block, number in enumerate(self.heads):
+            means[block, number:] = torch.nan
+        return ("block", "head", "fold", "label", "output"), means.numpy()
+
     def _filter_of_node(self) -> tuple:
         """Filter of each node of each block; 0 where the block does not have the node."""
         table = np.zeros((len(self.widths), self.nodes), dtype="int32")
@@ -142,6 +164,24 @@ class TapAccumulator:
             "int32"
         )
         return ("node", table[0]) if len(set(self.heads)) == 1 else (("block", "node"), table)
+
+
+def only_head(tokens: Tensor, head: int, heads: int) -> Tensor:
+    """Tokens with the nodes of all heads but one (from 0) set to zero.
+
+    P2 (arXiv:2506.23832) section 2: "silencing all input nodes to the trained classifier head except those
+    belonging to the examined head". Unlike silenced readout weights, silenced inputs change the weights of
+    the sequence pooling, and the LayerNorm where the probe has one.
+
+    Examples
+    --------
+    >>> only_head(torch.ones(1, 1, 4), head=1, heads=2).tolist()
+    [[[0.0, 0.0, 1.0, 1.0]]]
+    """
+    size = tokens.shape[-1] // heads
+    kept = torch.zeros_like(tokens)
+    kept[..., head * size : (head + 1) * size] = tokens[..., head * size : (head + 1) * size]
+    return kept
 
 
 def label_coordinates(images: ImageSet) -> dict:
@@ -163,6 +203,17 @@ def logits_dataset(dims: tuple[str, ...], fields: Tensor, images: ImageSet, coor
         {"logits": (dims, fields.numpy()), "truth": (("sample",), images.labels.numpy().astype("int32"))},
         coords={"sample": np.arange(len(images)), "output": np.arange(images.n_labels), **coordinates},
     )
+
+
+def binomial_error(accuracy: float | np.ndarray, images: float) -> np.ndarray:
+    """Standard error of a share of independent images.
+
+    Examples
+    --------
+    >>> float(binomial_error(0.5, 100))
+    0.05
+    """
+    return np.sqrt(np.multiply(accuracy, np.subtract(1.0, accuracy)) / images)
 
 
 def fold_of_images(labels: Tensor, folds: int) -> Tensor:

@@ -21,7 +21,7 @@ from symbreak.errors import SymbreakError
 from symbreak.learning.compute import Engine, choose_engine
 from symbreak.learning.probes import load_network, probe_training
 from symbreak.learning.train import normalised_batches
-from symbreak.measure.accumulator import TapAccumulator, fold_of_images, logits_dataset
+from symbreak.measure.accumulator import TapAccumulator, binomial_error, fold_of_images, logits_dataset
 from symbreak.models.probe import ProbeSet, record_taps
 from symbreak.progress import Progress
 from symbreak.store import provenance, write_dataset
@@ -64,7 +64,10 @@ def measure(experiment: Experiment, weights: Path, probes_path: Path, folder: Pa
 
     accuracy = float((fields.argmax(1) == images.labels).double().mean())
     for name, tap in taps.items():
-        moments = tap.moments(images).assign(network_accuracy=((), accuracy))
+        moments = tap.moments(images).assign(
+            network_accuracy=((), accuracy),
+            network_accuracy_stderr=((), binomial_error(accuracy, len(images))),
+        )
         write(name, "moments", moments, f"label means at {name}")
         write(name, "logits", tap.logits(images), f"output fields of the probes at {name}")
     write(
@@ -82,7 +85,8 @@ def accumulate(
     """Run the frozen network once; return the sums of every tap and the network's own fields."""
     folds, batch_size = experiment.measurement.folds, experiment.measurement.batch_size
     cells = (fold_of_images(images.labels, folds) * images.n_labels + images.labels).to(engine.device)
-    taps = {tap: TapAccumulator(tap, probes, len(images), folds) for tap in probes.settings.taps}
+    silencing = experiment.measurement.head_silencing
+    taps = {tap: TapAccumulator(tap, probes, len(images), folds, silencing) for tap in probes.settings.taps}
     outputs, start = [], 0
     with Progress(total=len(images), desc="measure", unit="image") as bar:
         for pixels, truth in normalised_batches(images, engine, batch_size, probe_training(experiment)):

@@ -82,6 +82,11 @@ MEANINGS: dict[str, tuple[str, str, str]] = {
         "J_other",
         "mean over h != h' of |A_h and B_h'|/|A_h or B_h'|",
     ),
+    "agreement_input": (
+        "elements above threshold common to both readings of the matrix of a head",
+        "J_input",
+        "mean over heads; silenced in the fully connected layer, and at the input of the probe",
+    ),
     "overlap": (
         "overlap of two seeds, heads relabelled to make it largest",
         "q_ab",
@@ -115,6 +120,7 @@ SUFFIXES: dict[str, str] = {
 #: Prefixes of statistics of head matrices and of averaged node matrices -> words before their meaning.
 PREFIXES: dict[str, str] = {
     "head_": "matrices of heads (SHP): ",
+    "head_input_": "matrices of heads (SHP), the others silenced at the input of the probe: ",
     "node_mean_": "mean normalised node matrix of each head (HP): ",
 }
 

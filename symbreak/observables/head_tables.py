@@ -17,6 +17,7 @@ from symbreak.observables.counts import appearance_of_heads, count_nodes
 from symbreak.observables.estimates import UNDEFINED, Estimate, benjamini_hochberg, estimate
 from symbreak.observables.experiment import pooled_moments, thresholds
 from symbreak.observables.filling import superclass_table
+from symbreak.observables.head_inputs import head_input_tables
 from symbreak.observables.head_matrices import head_matrix_tables
 from symbreak.observables.head_meanings import stack_blocks, with_meaning
 from symbreak.observables.heads import count_owned, dominance, ownership, ownership_test
@@ -79,10 +80,11 @@ def head_tables(
         tested = joined[f"{name}_p"]
         joined[f"{name}_q"] = (tested.dims, benjamini_hochberg(tested.values))
     for name in ("accuracy", "network_accuracy"):
-        if name in moments:
-            joined[name] = moments[name]
-    kept = ("head_of_node", "label_name", "superclass_of_label", "superclass_name")
-    joined = joined.assign_coords({name: moments.coords[name] for name in kept if name in moments.coords})
+        for kept in (name, f"{name}_stderr"):
+            if kept in moments:
+                joined[kept] = moments[kept]
+    named = ("head_of_node", "label_name", "superclass_of_label", "superclass_name")
+    joined = joined.assign_coords({name: moments.coords[name] for name in named if name in moments.coords})
     facts = {"threshold": settings.reference_threshold, "ratio": chosen.ratio, "level": chosen.level}
     return with_meaning(joined.assign_attrs(facts | {"n_shuffles": chosen.n_shuffles}))
 
@@ -134,9 +136,12 @@ def _block(
     folds = chosen.feature_mean.transpose("fold", "label", "node").values
     counts = chosen["count"].transpose("fold", "label").values
     cuts = thresholds(settings.thresholds)
-    return table.merge(
-        head_matrix_tables(folds, readout, counts, head_of_node, cuts, settings, bias, threads)
-    )
+    factors = (folds, readout, counts, head_of_node, cuts, settings, bias, threads)
+    table = table.merge(head_matrix_tables(*factors))
+    if "head_field_input" not in chosen:
+        return table
+    fields = chosen.head_field_input.transpose("head", "fold", "label", "output").values[: len(appearance)]
+    return table.merge(head_input_tables(fields, *factors))
 
 
 def _estimate(name: str, value: Estimate) -> Variables:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from symbreak.reference.head_tables import MATRIX_COLUMNS, blocks_and_seeds
+from symbreak.reference.head_tables import MATRIX_COLUMNS, MOVED_COLUMNS, blocks_and_seeds
 
 
 def sentences(heads: xr.Dataset) -> list[str]:
@@ -85,7 +85,8 @@ def for_html(table: pd.DataFrame) -> pd.DataFrame:
         if str(name).split("_")[-1] in ("p", "q"):
             shown[name] = shown[name].map(lambda value: np.nan if np.isnan(value) else float(f"{value:.2g}"))
     words = {name: str(name).removesuffix("_error").replace("_", " ") for name in shown.columns}
-    kept = (*MATRIX_COLUMNS, "accuracy", "threshold", "seeds", "error", "block")
+    moved = (f"{name}_change" for name in MOVED_COLUMNS)
+    kept = (*MATRIX_COLUMNS, *moved, "accuracy", "threshold", "seeds", "error", "block", "silenced")
     return shown.rename(
         columns={
             name: word + ("_error" if str(name).endswith("_error") else "")

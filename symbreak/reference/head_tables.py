@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+import numpy as np
 import pandas as pd
 import xarray as xr
 
@@ -30,6 +31,8 @@ MATRIX_COLUMNS = (
     "noise_internal",
     "snr",
 )
+#: Of these, what the readings of SHP are compared in.
+MOVED_COLUMNS = ("n_clusters", "cluster_size", "diagonal", "noise", "snr")
 
 
 def with_seeds(heads: xr.Dataset) -> xr.Dataset:
@@ -184,7 +187,9 @@ def matrix_table(heads: xr.Dataset, threshold: float = 0.3) -> pd.DataFrame:
         One row a block, the last first: ``heads``, ``accuracy``, ``n_clusters`` (N_c), ``cluster_size``
         (C_s), ``diagonal`` (Diag), ``noise`` (n), ``signal`` (N_label), ``noise_external`` (N_noise),
         ``noise_internal`` (N_inter), ``snr`` (SNR), each with ``_error``; ``threshold``, ``seeds``,
-        ``error``.
+        ``error``. Where the other heads were silenced at the input of the probe besides
+        (`measurement.head_silencing`), each block has a second row: ``silenced`` is readout or input, and
+        ``n_clusters_change`` … say how far the second reading moves, relative to the first.
 
     Examples
     --------
@@ -193,15 +198,29 @@ def matrix_table(heads: xr.Dataset, threshold: float = 0.3) -> pd.DataFrame:
     [2, 1]
     """
     chosen = at_threshold(heads, threshold)
-    n_heads = with_seeds(heads).n_heads.isel(seed=0).values
+    table = _matrix_rows(chosen, "head_")
+    if "head_input_snr" in chosen:
+        other = _matrix_rows(chosen, "head_input_")
+        for name in MOVED_COLUMNS:
+            table[f"{name}_change"], other[f"{name}_change"] = np.nan, other[name] / table[name] - 1
+        for number, (part, place) in enumerate(((table, "readout"), (other, "input"))):
+            part.insert(2, "silenced", place)
+            part.index = part.index * 2 + number
+        table = pd.concat([table, other])
+        table = table.sort_index(ignore_index=True)
+    seeds, words = repetitions(heads)
+    table["threshold"], table["seeds"], table["error"] = float(chosen.threshold), seeds, words
+    return table
+
+
+def _matrix_rows(chosen: xr.Dataset, prefix: str) -> pd.DataFrame:
+    """One row a block, the last first, of one reading of SHP."""
+    n_heads = with_seeds(chosen).n_heads.isel(seed=0).values
     table = pd.DataFrame({"block": chosen.block.values, "heads": n_heads})
-    names = {name: f"head_{name}" for name in MATRIX_COLUMNS}
-    for name, variable in ({"accuracy": "accuracy"} | names).items():
+    for name, variable in ({"accuracy": "accuracy"} | {n: f"{prefix}{n}" for n in MATRIX_COLUMNS}).items():
         if variable in chosen:
             mean, error = estimate(chosen, variable)
             table[name], table[f"{name}_error"] = mean.values, error.values
-    seeds, words = repetitions(heads)
-    table["threshold"], table["seeds"], table["error"] = float(chosen.threshold), seeds, words
     return table.sort_values("block", ascending=False, ignore_index=True)
 
 

@@ -32,6 +32,11 @@ HEADINGS = {
     "matrices": "Matrices averaged",
     "origin": "Origin",
     "snr_change": "change of SNR",
+    "silenced": "Silenced at",
+    "n_clusters_change": "change of <i>N</i><sub>c</sub>",
+    "cluster_size_change": "change of <i>C</i><sub>s</sub>",
+    "diagonal_change": "change of diag",
+    "noise_change": "change of <i>n</i>",
 }
 
 _STYLE = """

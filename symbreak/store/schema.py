@@ -55,6 +55,11 @@ VARIABLES: dict[str, Variable] = {
     "head_label_accuracy": Variable(
         "accuracy on the images of a label with the fields of one head only", "Acc_hi", f"{P1} Fig. 8"
     ),
+    "head_field_input": Variable(
+        "mean output field of one head, the others silenced at the input of the probe",
+        "M_h(i,j)",
+        f"{P2} section 2",
+    ),
     "network_accuracy": Variable("accuracy of the whole network", "Acc", f"{P1} Table 1"),
     "logits": Variable("output field", "h_j", ""),
     "truth": Variable("label of the image", "", ""),

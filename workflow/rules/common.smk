@@ -69,6 +69,15 @@ def network_section(wildcards):
     return section("data", "training", "compute") | {"network": network}
 
 
+def measurement_section():
+    """The measuring pass; its keys of later versions count where they are not at their default."""
+    settings = section("data", "measurement", "compute")
+    measurement = dict(settings["measurement"])
+    if measurement["head_silencing"] == "readout":
+        del measurement["head_silencing"]
+    return settings | {"measurement": measurement}
+
+
 def network_folder(wildcards):
     return f"{EXPERIMENT}/{wildcards.network}"
 

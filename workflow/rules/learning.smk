@@ -85,7 +85,7 @@ for suffix, taps, networks in tap_lists():
         params:
             experiment=EXPERIMENT_FILE,
             folder=seed_folder,
-            settings=section("data", "measurement", "compute"),
+            settings=measurement_section(),
         message:
             "Accumulate label means of {wildcards.network}, seed {wildcards.seed}"
         shell:
