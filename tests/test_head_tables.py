@@ -17,6 +17,7 @@ from symbreak.observables.head_meanings import with_meaning
 from symbreak.observables.head_tables import head_tables
 from symbreak.observables.replica_tables import replica_tables
 from symbreak.planted import head_tables_example, moments_example
+from symbreak.reference.head_networks import head_network_table
 from symbreak.reference.head_pages import sentences
 from symbreak.reference.head_tables import (
     matrix_table,
@@ -281,3 +282,28 @@ def test_rotation_keeps_information_and_differs_between_blocks():
         assert torch.allclose(rotated @ rotation(16, block).T, plain, atol=1e-5)
         assert (plain - rotated).abs().max() > 0.01
     assert not torch.allclose(rotation(16, 1), rotation(16, 2))
+
+
+def test_heads_of_several_networks_stand_side_by_side(tmp_path):
+    """P2 Table 2: the last block of each, few heads first, with errors; the verb writes CSV and HTML."""
+    paths = []
+    for heads in (8, 2, 4):
+        table = head_tables(planted_moments(None, blocks=2, heads=heads), SETTINGS, HEADS)
+        given = {"seed": 1, "dataset": "none", "dataset_sha256": "0", "precision": "fp32", "device": "cpu"}
+        facts = provenance(Experiment(name="x", networks={"a": {}}), title="heads", source="planted", **given)
+        paths.append(tmp_path / f"h{heads}" / "heads" / "attention.nc")
+        write_dataset(paths[-1], table, "heads", facts | table.attrs)
+    csv, html = tmp_path / "joint.csv", tmp_path / "joint.html"
+    arguments = ["table", "head-networks", "--heads", *map(str, paths)]
+    assert main([*arguments, "--output", str(csv), "--html", str(html)]) == 0
+    table = pd.read_csv(csv)
+    assert table[["network", "block", "heads", "head_size"]].values.tolist() == [
+        ["h2", 2, 2, 32],
+        ["h4", 2, 4, 16],
+        ["h8", 2, 8, 8],
+    ]
+    np.testing.assert_allclose(table.signal, table.diagonal * table.heads / LABELS)  # P1 eq. 1
+    assert (table.network_accuracy == 0.6).all() and table.snr_error.notna().all()
+    assert "head size" in html.read_text() and "N<sub>inter</sub>" in html.read_text()
+    with pytest.raises(SymbreakError, match="no heads to put side by side"):
+        head_network_table({})

@@ -55,6 +55,21 @@ def table_networks(options: Namespace) -> None:
     files.write_table(table, "Last blocks: nodes and filters", options.output, options.html)
 
 
+def table_head_networks(options: Namespace) -> None:
+    """Heads of the last blocks of all networks (P2 Table 2)."""
+    from symbreak.reference.head_networks import head_network_table
+    from symbreak.reference.head_pages import for_html
+
+    heads = {(path.parent.parent.name, path.stem): files.load(path, "heads") for path in options.heads}
+    experiment = files.experiment_of(options.config, next(iter(heads.values())))
+    table = head_network_table(heads, _threshold(options, experiment))
+    title, note = "Last blocks: heads", drawing.NOTES["head-networks"]
+    if options.output or not options.html:
+        files.write_table(table, title, options.output, None)
+    if options.html:
+        files.write_table(for_html(table), title, None, options.html, note)
+
+
 def table_robustness(options: Namespace) -> None:
     """All combinations of open choices."""
     from symbreak.reference.comparisons import robustness_table

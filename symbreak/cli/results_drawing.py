@@ -22,6 +22,10 @@ TABLES = {
     "null": "Single nodes of the network and of linear-Gaussian worlds of its accuracy",
 }
 NOTES = {
+    "head-networks": "Columns of Table 2 of arXiv:2506.23832: accuracy is that of the classifier head at the "
+    "tap, signal N<sub>label</sub>, noise<sub>E</sub> N<sub>noise</sub>, noise<sub>I</sub> "
+    "N<sub>inter</sub>. At the tap attention_rotated the nodes are rotated and the heads are none: what "
+    "remains there is not the heads' doing.",
     "robustness": "First row of a block: the default. Change of SNR: relative to it.",
     "null": "Null: no network, Gaussian class means with their best linear readout, as many labels, "
     "nodes and images, the same accuracy. What it shares with the network is not the network's doing.",

@@ -59,6 +59,12 @@ def _tables(names) -> None:
             "--statistics results/demo/*/statistics/*.nc",
         ),
         (
+            "head-networks",
+            results.table_head_networks,
+            "heads of the last blocks of several networks side by side (P2 Table 2)",
+            "--heads results/demo/*/heads/attention.nc",
+        ),
+        (
             "null",
             results.table_null,
             "network beside linear-Gaussian worlds of its accuracy",
@@ -71,6 +77,11 @@ def _tables(names) -> None:
         if name == "robustness":
             parser.add_argument(
                 "--moments", type=Path, nargs="+", required=True, help="moments file of every seed"
+            )
+            _with_settings(parser)
+        elif name == "head-networks":
+            parser.add_argument(
+                "--heads", type=Path, nargs="+", required=True, help="heads file of every network"
             )
             _with_settings(parser)
         else:

@@ -71,6 +71,39 @@ if HEADED:
             "python -m symbreak replicas --config {params.experiment} --folder {params.output} "
             "--taps {params.taps}) > {log} 2>&1"
 
+    rule head_networks:
+        input:
+            heads_of_all,
+        output:
+            csv="<results>/tables/head_networks.csv",
+            html=report(
+                "<results>/tables/head_networks.html",
+                caption="../report/head_networks.rst",
+                category="Heads",
+                subcategory="Tables",
+                labels={
+                    "network": "all",
+                    "tap": "all",
+                    "shows": "networks side by side (P2 Table 2)",
+                },
+            ),
+        log:
+            "<logs>/results/head_networks.log",
+        conda:
+            "../../environment.yml"
+        threads: 1
+        resources:
+            mem_mb=2000,
+            runtime=30,
+        params:
+            experiment=EXPERIMENT_FILE,
+            settings=section("statistics"),
+        message:
+            "Put the heads of the networks side by side"
+        shell:
+            "python -m symbreak table head-networks --config {params.experiment} --heads {input} "
+            "--output {output.csv} --html {output.html} > {log} 2>&1"
+
     rule head_results:
         input:
             heads="<results>/{network}/heads/{tap}.nc",

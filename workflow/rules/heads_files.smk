@@ -37,8 +37,18 @@ def null_models(wildcards):
     return found
 
 
-def all_head_tables():
+def heads_of_all(wildcards):
+    """Heads of every network that has any."""
     return [
+        f"<results>/{network}/heads/{tap}.nc"
+        for network in HEADED
+        for tap in CHECKED.headed_taps_of(network)
+    ]
+
+
+def all_head_tables():
+    joint = ["csv", "html"] if HEADED else []
+    return [f"<results>/tables/head_networks.{suffix}" for suffix in joint] + [
         f"<results>/tables/{network}/{tap}/heads_{name}.{suffix}"
         for network in HEADED
         for tap in HEAD_TAPS
