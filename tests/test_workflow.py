@@ -64,6 +64,18 @@ def test_an_experiment_file_stands_alone(copy):
     assert "results/demo" not in answer.stdout + answer.stderr
 
 
+def test_kept_weights_add_the_symmetry_breaking_curve_and_nothing_by_default(copy):
+    answer = snakemake(
+        "--dry-run", "--configfile", "tiny.yaml", "--config", "training={checkpoints: log}", cwd=copy
+    )
+    jobs = answer.stdout + answer.stderr
+    assert answer.returncode == 0, jobs[-2000:]
+    assert "Follow the heads of small, seed 2, through the training" in jobs
+    assert "results/tiny/figures/small/attention/heads_evolution.png" in jobs
+    plain = snakemake("--dry-run", "--configfile", "tiny.yaml", cwd=copy)
+    assert plain.returncode == 0 and "evolution" not in plain.stdout + plain.stderr
+
+
 @pytest.fixture(scope="module")
 def finished(copy):
     answer = snakemake("--configfile", "tiny.yaml", cwd=copy)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from symbreak import __version__
-from symbreak.cli import head_results, heads, verbs
+from symbreak.cli import evolution, head_results, heads, verbs
 from symbreak.cli.results_parser import add_results_verbs
 
 Verb = Callable[[argparse.Namespace], None]
@@ -25,6 +25,7 @@ def build_parser() -> argparse.ArgumentParser:
     _learning(commands)
     _analysis(commands)
     _heads(commands)
+    _evolution(commands)
     add_results_verbs(commands)
     _service(commands)
     return parser
@@ -173,6 +174,39 @@ def _heads(commands) -> None:
     )
     for parser in (of_seed, of_network, results):
         parser.add_argument("--taps", nargs="+", help="taps to analyse (default: heads.taps)")
+
+
+def _evolution(commands) -> None:
+    of_seed = _with_threads(
+        _with_config(
+            _verb(
+                commands,
+                "evolve",
+                evolution.evolve,
+                "follow the heads of a network through its training, where its weights were kept",
+                "--config config/demo.yaml --folder results/demo/cct/seed1",
+            )
+        )
+    )
+    of_seed.add_argument(
+        "--folder",
+        type=Path,
+        required=True,
+        help="folder of the seed, with checkpoints/; evolution/ goes there",
+    )
+    results = _with_config(
+        _verb(
+            commands,
+            "evolution-results",
+            evolution.evolution_results,
+            "write the table and draw the figure of order against training epoch",
+            "--folder results/demo/cct --tables results/demo/tables/cct --figures results/demo/figures/cct",
+        )
+    )
+    results.add_argument("--folder", type=Path, required=True, help="folder of the network")
+    results.add_argument("--tables", type=Path, required=True, help="folder to write tables to")
+    results.add_argument("--figures", type=Path, required=True, help="folder to draw figures into")
+    results.add_argument("--taps", nargs="+", help="taps (default: evolution.taps)")
 
 
 def _service(commands) -> None:

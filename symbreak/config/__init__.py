@@ -1,6 +1,7 @@
 """The typed description of an experiment: one source for schema, defaults and docs."""
 
 from symbreak.config.convolutions import FilterMap, filter_maps, halves
+from symbreak.config.evolution import Evolution
 from symbreak.config.experiment import (
     Compute,
     Data,
@@ -22,6 +23,7 @@ __all__ = [
     "TAPS",
     "Compute",
     "Data",
+    "Evolution",
     "Experiment",
     "FilterMap",
     "Heads",

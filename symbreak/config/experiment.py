@@ -10,8 +10,6 @@ import re
 from typing import Annotated, Any, Literal
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     StrictInt,
     StringConstraints,
@@ -21,16 +19,12 @@ from pydantic import (
 )
 
 from symbreak.config.convolutions import FilterMap, filter_maps
+from symbreak.config.evolution import Evolution
+from symbreak.config.section import Section
 from symbreak.config.taps import ENCODER_TAPS, FILTER_TAPS, HEADED_TAPS, TAPS
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=64)]
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
-
-
-class Section(BaseModel):
-    """Common behaviour of all sections: unknown keys are refused, values never change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Data(Section):
@@ -210,6 +204,14 @@ class Training(Section):
         1, ge=1, description="Epochs between validations; the last is always validated."
     )
     checkpoint_seconds: float = Field(60.0, ge=0, description="Seconds between saves of the resume file.")
+    checkpoints: Literal["none", "log"] = Field(
+        "none",
+        description="`log`: keep the weights before training, after epochs 1, 2, 4, 8, … and the last.",
+    )
+
+    def determining(self) -> dict[str, Any]:
+        """All keys that determine the files of a training, as they were before `checkpoints` existed."""
+        return self.model_dump(mode="json", exclude={"checkpoints"} if self.checkpoints == "none" else None)
 
     @model_validator(mode="after")
     def _enough_epochs(self) -> Training:
@@ -342,6 +344,7 @@ class Experiment(Section):
     measurement: Measurement = Measurement()
     statistics: Statistics = Statistics()
     heads: Heads = Heads()
+    evolution: Evolution = Evolution()
     compute: Compute = Compute()
     published: Literal["P1"] | None = Field(
         None,
@@ -356,6 +359,13 @@ class Experiment(Section):
     def headed_taps_of(self, network: str) -> list[str]:
         """Taps of `heads.taps` that a network of this experiment opens, in their order."""
         return [tap for tap in self.heads.taps if tap in self.taps_of(network)]
+
+    def evolving_taps_of(self, network: str) -> list[str]:
+        """Taps at which a network is followed through its training; none where no weights are kept."""
+        settings = self.networks[network]
+        if self.training.checkpoints == "none" or not settings.trained:
+            return []
+        return [tap for tap in self.evolution.taps if tap in settings.taps]
 
     @field_validator("seeds")
     @classmethod

@@ -1,6 +1,7 @@
 """Figures: Dataset in, matplotlib Figure out; one function per figure, no science, no global state."""
 
 from symbreak.figures.blocks import clusters, null, snr
+from symbreak.figures.evolution import order_by_epoch
 from symbreak.figures.head_matrices import head_agreement, head_pictures, head_statistics
 from symbreak.figures.head_order import order_by_block, owned_by_block, ownership_curves
 from symbreak.figures.head_superclasses import superclass_filling
@@ -21,6 +22,7 @@ __all__ = [
     "matrix",
     "null",
     "order_by_block",
+    "order_by_epoch",
     "owned_by_block",
     "owned_labels",
     "ownership_curves",

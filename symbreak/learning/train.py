@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +16,7 @@ from symbreak.data import ImageSet
 from symbreak.data.configured import load_configured
 from symbreak.errors import SymbreakError
 from symbreak.learning.augment import Augmentation, normalise
+from symbreak.learning.checkpoints import keep_checkpoints
 from symbreak.learning.compute import Engine, choose_engine
 from symbreak.learning.loop import Loop, mixed_seed, parameter_groups, write_history
 from symbreak.learning.resume import ResumeFile, alone, digest
@@ -50,26 +52,27 @@ def train_network(experiment: Experiment, network: str, seed: int, weights: Path
         model = models.create(experiment.networks[network], train.n_labels)
         settings = experiment.model_dump(mode="json", include={"data", "training", "compute"})
         shape = experiment.networks[network].model_dump(mode="json", exclude={"trained"})
-        settings |= {"network": shape, "seed": seed}
+        settings |= {"training": experiment.training.determining(), "network": shape, "seed": seed}
         key = digest(settings | {"data_sha256": train.sha256})
         resume = ResumeFile(weights, key)
         engine = resumed_engine(resume, experiment.compute, model, train)
         loop = _loop(model.to(engine.device), experiment.training, train, validation, engine, resume, seed)
         loop.description = f"train {network} seed {seed}"
-        rows = loop.run() if experiment.networks[network].trained else [_untrained(loop)]
+        facts = {
+            "name": network,
+            "seed": seed,
+            "dataset": train.name,
+            "dataset_sha256": train.sha256,
+            "training": experiment.training.determining(),
+            "precision": engine.precision,
+            "device": engine.name,
+        }
+        trained = experiment.networks[network].trained
+        if trained and experiment.training.checkpoints == "log":
+            _keep_checkpoints(loop, model, weights, facts)
+        rows = loop.run() if trained else [_untrained(loop)]
         write_history(history, rows)
-        models.save(
-            weights,
-            model,
-            name=network,
-            seed=seed,
-            dataset=train.name,
-            dataset_sha256=train.sha256,
-            training=experiment.training.model_dump(mode="json"),
-            precision=engine.precision,
-            device=engine.name,
-            validation_accuracy=rows[-1]["validation_accuracy"],
-        )
+        models.save(weights, model, **facts, validation_accuracy=rows[-1]["validation_accuracy"])
         resume.remove()
 
 
@@ -111,6 +114,16 @@ def _loop(
         checkpoint_seconds=training.checkpoint_seconds,
         gradient_clip=training.gradient_clip,
     )
+
+
+def _keep_checkpoints(loop: Loop, model: models.Trunk, weights: Path, facts: dict[str, Any]) -> None:
+    """Let a loop keep the weights of some epochs, with the header of the trained network."""
+
+    def save(path: Path, epoch: int) -> None:
+        known = loop.history[-1].get("validation_accuracy") if epoch else None
+        models.save(path, model, **facts, epoch=epoch, validation_accuracy=known)
+
+    loop.after_epoch = keep_checkpoints(weights, loop.epochs, loop.resume.path.exists(), save)
 
 
 def _untrained(loop: Loop) -> dict[str, float]:

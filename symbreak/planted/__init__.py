@@ -1,6 +1,6 @@
 """Worlds with known truth, in which every estimator can be checked."""
 
-from symbreak.planted.examples import head_tables_example, moments_example
+from symbreak.planted.examples import evolution_example, head_tables_example, moments_example
 from symbreak.planted.gaussian import BlockMatrix, LinearWorld, block_matrix, linear_gaussian
 from symbreak.planted.heads import (
     HeadGainWorld,
@@ -18,6 +18,7 @@ __all__ = [
     "MembershipWorld",
     "binomial_heads",
     "block_matrix",
+    "evolution_example",
     "head_gain",
     "head_tables_example",
     "linear_gaussian",

@@ -86,3 +86,42 @@ def head_tables_example(seeds: int = 0) -> xr.Dataset:
         )
         found.append(head_tables(moments, Statistics(thresholds=9), Heads(n_shuffles=99)))
     return join_seeds(found, range(1, seeds + 1)) if seeds else found[0].assign_attrs(seed=1)
+
+
+def evolution_example(seeds: int = 0) -> xr.Dataset:
+    """Heads at four epochs that divide the labels more and more.
+
+    Parameters
+    ----------
+    seeds : int
+        Number of seeds to join; 0: one seed, without the dimension.
+
+    Returns
+    -------
+    Dataset
+        As ``evolution/{tap}.nc``, with few null draws.
+
+    Examples
+    --------
+    >>> table = evolution_example()
+    >>> (table.potts_order.sel(epoch=4) > table.potts_order.sel(epoch=0)).values.tolist()
+    [True, True]
+    """
+    from symbreak.config import Heads, Statistics
+    from symbreak.observables.evolution import evolution_table
+    from symbreak.observables.experiment import join_seeds
+    from symbreak.observables.head_tables import head_tables
+
+    found = []
+    for seed in range(max(seeds, 1)):
+        tables = {}
+        for number, epoch in enumerate((0, 1, 2, 4)):
+            moments = moments_example(nodes=16, seed=seed)
+            # Odd labels grow in the nodes of one head, even ones in those of the other.
+            own = moments.head_of_node == 1 + moments.label % 2
+            moments["feature_mean"] = (moments.feature_mean * (1 + 3 * number * own)).transpose(
+                "block", "node", "label", "fold"
+            )
+            tables[epoch] = head_tables(moments, Statistics(thresholds=3), Heads(n_shuffles=99))
+        found.append(evolution_table(tables))
+    return join_seeds(found, range(1, seeds + 1)) if seeds else found[0].assign_attrs(seed=1)

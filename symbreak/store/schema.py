@@ -22,7 +22,7 @@ DIMENSIONS: dict[str, str] = {
     "output": "output unit, from 0",
     "superclass": "superclass, from 0",
     "filling": "number of owned labels of a superclass",
-    "epoch": "training epoch",
+    "epoch": "training epoch, 0: untrained",
     "fold": "part of the images",
     "ratio": "ratio r of the ownership rule",
     "other_seed": "seed of the training that is compared with",
@@ -91,6 +91,11 @@ KINDS: dict[str, dict[str, tuple[str, ...]]] = {
         "potts_order_null": ("block",),
         "head_snr": ("block", "threshold"),
     },
+    "evolution": dict.fromkeys(
+        ("potts_order", "potts_order_null", "n_owned_total", "n_owned_total_null", "accuracy"),
+        ("block", "epoch"),
+    )
+    | {"network_accuracy": ("epoch",)},
     "replicas": dict.fromkeys(("overlap", "overlap_null", "overlap_p"), ("block", "other_seed")),
 }
 

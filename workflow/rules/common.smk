@@ -66,7 +66,11 @@ def network_section(wildcards):
         "trained"
     ]:  # the rule: networks of before this key existed need no new training
         del network["trained"]
-    return section("data", "training", "compute") | {"network": network}
+    training = CHECKED.training.determining()
+    return section("data", "training", "compute") | {
+        "training": training,
+        "network": network,
+    }
 
 
 def measurement_section():

@@ -1,0 +1,29 @@
+"""Verbs of the symmetry-breaking curve: open files, call the library, write files."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+
+def evolve(options: Namespace) -> None:
+    """Follow the heads of one seed through its training."""
+    from symbreak.cli.verbs import _use_threads
+
+    _use_threads(options.threads)
+    from symbreak.config import read
+    from symbreak.measure.evolution import evolve
+
+    evolve(read(options.config), options.folder, options.threads)
+
+
+def evolution_results(options: Namespace) -> None:
+    """Write the table and draw the figure of order against training epoch."""
+    from symbreak import figures
+    from symbreak.cli import results_files as files
+    from symbreak.config import read
+    from symbreak.reference.evolution import evolution_rows
+
+    for tap in options.taps or read(options.config).evolution.taps:
+        evolution = files.load(options.folder / "evolution" / f"{tap}.nc", "evolution")
+        files.write_table(evolution_rows(evolution), "", options.tables / tap / "heads_evolution.csv", None)
+        files.write_figure(figures.order_by_epoch(evolution), options.figures / tap / "heads_evolution.png")
