@@ -2,17 +2,9 @@
 
 from symbreak.config.convolutions import FilterMap, filter_maps, halves
 from symbreak.config.evolution import Evolution
-from symbreak.config.experiment import (
-    Compute,
-    Data,
-    Experiment,
-    Heads,
-    Measurement,
-    Network,
-    Probes,
-    Statistics,
-    Training,
-)
+from symbreak.config.experiment import Compute, Data, Experiment, Heads, Measurement, Statistics
+from symbreak.config.learning import Probes, Training
+from symbreak.config.network import Network
 from symbreak.config.reading import dump, parse, read
 from symbreak.config.taps import FILTER_TAPS, HEADED_TAPS, RESIDUAL_TAPS, TAPS
 

@@ -1,0 +1,118 @@
+"""Keys of a network: a compact convolutional transformer or a convolutional network."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from symbreak.config.convolutions import FilterMap, filter_maps
+from symbreak.config.section import Probability, Section
+from symbreak.config.taps import ENCODER_TAPS, FILTER_TAPS
+
+
+class Network(Section):
+    """A compact convolutional transformer (CCT), or a convolutional network (VGG, ResNet)."""
+
+    architecture: str = Field(
+        "cct_7_3x1",
+        pattern=r"^(cct_\d+_\d+x\d+|(vgg|resnet)_\d+)$",
+        description="`cct_{blocks}_{kernel}x{convs}`: encoder blocks, kernel and number of convolutions; "
+        "`vgg_{layers}` (6, 11, 13, 16, 19) or `resnet_{layers}` (20, 32, …). "
+        "The last two know `image_size`, `inner_channels` and `dropout` only.",
+    )
+    dim: int = Field(256, ge=1, description="Width of the tokens.")
+    heads: int | list[int] = Field(4, description="Attention heads, one number or one for each block.")
+    mlp_ratio: float = Field(2.0, gt=0, description="Width of the first feed-forward layer over `dim`.")
+    image_size: int = Field(32, ge=4, description="Side of the square input in pixels.")
+    inner_channels: int = Field(
+        64,
+        ge=1,
+        description="CCT: channels of all convolutions but the last. VGG, ResNet: filters of the first "
+        "stage, for a ResNet 16 if not given.",
+    )
+    pooling: Literal["every", "first"] = Field(
+        "every", description="Max-pool after every convolution (official) or after the first only (P2)."
+    )
+    positional_embedding: Literal["learnable", "sine", "none"] = Field(
+        "learnable", description="Positional embedding of the tokens."
+    )
+    dropout: Probability = Field(
+        0.0, description="Dropout of embedding, projection and feed-forward; of the last features."
+    )
+    attention_dropout: Probability = Field(0.1, description="Dropout of the attention weights.")
+    stochastic_depth: Probability = Field(
+        0.1, description="Drop probability of the last block's branches, rising linearly from 0."
+    )
+    trained: bool = Field(
+        True, description="`false`: keep the initial weights, a null model of everything that is measured."
+    )
+
+    @property
+    def convolutional(self) -> bool:
+        """Whether its blocks are convolutions with filters, not encoders with heads."""
+        return not self.architecture.startswith("cct")
+
+    @property
+    def taps(self) -> tuple[str, ...]:
+        """Names of the taps of every block."""
+        return tuple(FILTER_TAPS if self.convolutional else ENCODER_TAPS)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Encoder blocks, kernel side and convolutions of a CCT, from the architecture's name."""
+        blocks, kernel, convolutions = re.fullmatch(r"cct_(\d+)_(\d+)x(\d+)", self.architecture).groups()  # type: ignore[union-attr]
+        return int(blocks), int(kernel), int(convolutions)
+
+    @property
+    def filter_maps(self) -> tuple[FilterMap, ...]:
+        """Filters and map of every block of a convolutional network."""
+        return filter_maps(self.architecture, self.inner_channels, self.image_size)
+
+    @property
+    def blocks(self) -> int:
+        """Number of blocks: encoders of a CCT, convolutions of a VGG, basic blocks of a ResNet."""
+        return len(self.filter_maps) if self.convolutional else self.shape[0]
+
+    @property
+    def heads_per_block(self) -> tuple[int, ...]:
+        """Attention heads of every block."""
+        return (self.heads,) * self.blocks if isinstance(self.heads, int) else tuple(self.heads)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _published_width(cls, settings: Any) -> Any:
+        if isinstance(settings, dict) and str(settings.get("architecture")).startswith("resnet"):
+            return {"inner_channels": 16} | settings
+        return settings
+
+    @model_validator(mode="after")
+    def _possible(self) -> Network:
+        if self.convolutional:
+            self._require_filters()
+        else:
+            self._require_heads()
+        return self
+
+    def _require_filters(self) -> None:
+        _ = self.filter_maps  # refuses impossible names and sizes
+        for name, field in type(self).model_fields.items():
+            known = name in ("architecture", "image_size", "inner_channels", "dropout")
+            if not known and getattr(self, name) != field.default:
+                raise ValueError(f"{self.architecture} has no {name}; remove this key")
+
+    def _require_heads(self) -> None:
+        if min(self.shape) < 1:
+            raise ValueError(
+                f"architecture {self.architecture} needs at least one block, kernel pixel and convolution"
+            )
+        if len(self.heads_per_block) != self.blocks:
+            raise ValueError(
+                f"heads lists {len(self.heads_per_block)} numbers for {self.blocks} blocks; give one each"
+            )
+        for heads in self.heads_per_block:
+            if heads < 1 or self.dim % heads:
+                raise ValueError(
+                    f"dim = {self.dim} is not divisible into heads = {heads}; choose a divisor of dim"
+                )
