@@ -21,6 +21,18 @@ def heads(options: Namespace) -> None:
         write_dataset(folder / "heads" / f"{tap}.nc", table, "heads", facts)
 
 
+def attention(options: Namespace) -> None:
+    """Compare the attention maps of the heads of one seed."""
+    from symbreak.cli.verbs import _use_threads
+
+    _use_threads(options.threads)
+    from symbreak.config import read
+    from symbreak.measure.attention import measure_attention
+
+    folder = options.folder
+    measure_attention(read(options.config), folder / "network.safetensors", folder, options.block)
+
+
 def replicas(options: Namespace) -> None:
     """Compare how the heads of different seeds and blocks divide the labels."""
     from symbreak.config import read

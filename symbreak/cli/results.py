@@ -70,6 +70,20 @@ def table_head_networks(options: Namespace) -> None:
         files.write_table(for_html(table), title, None, options.html, note)
 
 
+def table_attention(options: Namespace) -> None:
+    """Attention maps of best heads beside chance."""
+    from symbreak.reference.attention_tables import attention_table
+    from symbreak.reference.head_pages import for_html
+
+    datasets = [files.load(path, "attention") for path in options.attention]
+    table = attention_table(datasets)
+    title = f"Attention maps of heads: {datasets[0].attrs['source']}"
+    if options.output or not options.html:
+        files.write_table(table, title, options.output, None)
+    if options.html:
+        files.write_table(for_html(table), title, None, options.html, drawing.NOTES["attention"])
+
+
 def table_robustness(options: Namespace) -> None:
     """All combinations of open choices."""
     from symbreak.reference.comparisons import robustness_table
@@ -139,6 +153,14 @@ def figure_labels(options: Namespace) -> None:
     block = drawing.block_of(statistics, options.block)
     figure = drawing.draw_labels(tap, statistics, nodes, block, _threshold(options, experiment))
     files.write_figure(figure, options.output)
+
+
+def figure_attention(options: Namespace) -> None:
+    """Attention maps of heads of chosen images, and similarities of all."""
+    from symbreak.figures.attention import attention_maps
+
+    attention = files.load(options.attention, "attention")
+    files.write_figure(attention_maps(attention, options.block), options.output)
 
 
 def figure_matrix(options: Namespace) -> None:

@@ -22,6 +22,10 @@ TABLES = {
     "null": "Single nodes of the network and of linear-Gaussian worlds of its accuracy",
 }
 NOTES = {
+    "attention": "Map of a head: its scaled dot-product attention output at every token, mean over its nodes "
+    "(Fig. 9 of arXiv:2501.12900). Best head: alone it recognises the label most often. Images that the "
+    "network recognises. By chance: best heads shuffled among labels, mean ± standard deviation of one "
+    "network. Other image: the other heads' maps, or the image, taken from another image.",
     "head-networks": "Columns of Table 2 of arXiv:2506.23832: accuracy is that of the classifier head at the "
     "tap, signal N<sub>label</sub>, noise<sub>E</sub> N<sub>noise</sub>, noise<sub>I</sub> "
     "N<sub>inter</sub>. At the tap attention_rotated the nodes are rotated and the heads are none: what "

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from symbreak.cli import results, results_all
+from symbreak.cli import heads, results, results_all
 
 Run = Callable[[argparse.Namespace], None]
 
@@ -28,6 +28,7 @@ def add_results_verbs(commands) -> None:
     _with_folder(null)
     null.add_argument("--taps", nargs="+", help="taps (default: all that have nodes)")
     null.add_argument("--threads", type=int, default=1, help="processor threads (default: %(default)s)")
+    _attention(commands)
     _tables(_group(commands, "table", "write one table of results as CSV and HTML", "clusters"))
     _figures(_group(commands, "figure", "draw one figure as PNG, PDF or SVG", "matrix"))
     for name, run, what in (
@@ -45,6 +46,24 @@ def add_results_verbs(commands) -> None:
     parser.add_argument(
         "--formats", nargs="+", choices=("png", "pdf", "svg"), default=["png"], help="(default: png)"
     )
+
+
+def _attention(commands) -> None:
+    attention = _add(
+        commands,
+        "attention",
+        heads.attention,
+        "compare the attention maps of the heads over all validation images (P1 Fig. 9)",
+        "attention --config config/demo.yaml --folder results/demo/cct/seed1",
+    )
+    attention.add_argument(
+        "--config", type=Path, default=Path("config/demo.yaml"), help="experiment file (default: %(default)s)"
+    )
+    attention.add_argument(
+        "--folder", type=Path, required=True, help="folder of the seed; attention/ goes there"
+    )
+    attention.add_argument("--block", type=int, help="encoder block, from 1 (default: all)")
+    attention.add_argument("--threads", type=int, default=1, help="processor threads (default: %(default)s)")
 
 
 def _tables(names) -> None:
@@ -65,6 +84,12 @@ def _tables(names) -> None:
             "--heads results/demo/*/heads/attention.nc",
         ),
         (
+            "attention",
+            results.table_attention,
+            "attention maps of the heads that recognise a label, beside chance (P1 Fig. 9)",
+            "--attention results/demo/cct/seed*/attention/attention.nc",
+        ),
+        (
             "null",
             results.table_null,
             "network beside linear-Gaussian worlds of its accuracy",
@@ -79,6 +104,10 @@ def _tables(names) -> None:
                 "--moments", type=Path, nargs="+", required=True, help="moments file of every seed"
             )
             _with_settings(parser)
+        elif name == "attention":
+            parser.add_argument(
+                "--attention", type=Path, nargs="+", required=True, help="attention file of every seed"
+            )
         elif name == "head-networks":
             parser.add_argument(
                 "--heads", type=Path, nargs="+", required=True, help="heads file of every network"
@@ -149,6 +178,15 @@ def _figures(names) -> None:
     labels.add_argument("--nodes", type=Path, nargs="+", required=True, help="nodes files of the same seeds")
     labels.add_argument("--block", type=int, help="encoder block, from 1 (default: the last)")
     _matrix(names)
+    attention = _figure(
+        names,
+        "attention",
+        results.figure_attention,
+        "attention maps of every head for chosen images, similarities of all (P1 Fig. 9)",
+        "--attention results/demo/cct/seed1/attention/attention.nc",
+    )
+    attention.add_argument("--attention", type=Path, required=True, help="attention file of one seed")
+    attention.add_argument("--block", type=int, help="encoder block, from 1 (default: the last)")
 
 
 def _matrix(names) -> None:

@@ -87,6 +87,45 @@ MEANINGS: dict[str, tuple[str, str, str]] = {
         "J_input",
         "mean over heads; silenced in the fully connected layer, and at the input of the probe",
     ),
+    "best_head": (
+        "head that alone recognises the label most often, 0 for none or several",
+        "b_l",
+        "argmax_h Acc_hl (P1 Fig. 8)",
+    ),
+    "head_map": (
+        "scaled dot-product attention output, mean over the nodes of the head",
+        "A_h(t)",
+        "(1/d_h) sum_{k in h} a_k(t) (P1 Fig. 9)",
+    ),
+    "picture_sample": ("number of the shown image", "", ""),
+    "similarity": (
+        "mean correlation over tokens of the head's map with those of the other heads",
+        "r_h",
+        "<r(A_h, A_h')> over h' != h",
+    ),
+    "image_similarity": (
+        "size of the correlation of the head's map with the brightness of the image",
+        "|r_h|",
+        "|r(A_h, brightness)|",
+    ),
+    "mean_similarity": ("correlation of the head's map with the mean map of all heads", "", "r(A_h, <A>)"),
+    "map_distance": ("distance of the best head's map from the others", "", "<1 - r_b>"),
+    "apart": ("share of images where the best head's map is the least similar to the others", "", ""),
+    "image_lead": (
+        "how much more like the image the best head's map is than the others in the mean",
+        "",
+        "<|r_b| - mean over h != b of |r_h|>",
+    ),
+    "image_alone": (
+        "share of images where the best head's map looks like the image and no other does",
+        "",
+        "|r| >= 0.5 (P1 Fig. 9, first example)",
+    ),
+    "dominant": (
+        "share of images where the best head's map is the most similar to that of all heads",
+        "",
+        "P1 Fig. 9, second example",
+    ),
     "overlap": (
         "overlap of two seeds, heads relabelled to make it largest",
         "q_ab",
@@ -113,6 +152,7 @@ SUFFIXES: dict[str, str] = {
     "_null_deviation": "standard deviation under the null model of: ",
     "_null": "mean under the null model of: ",
     "_stderr": "standard error of: ",
+    "_shuffled": "with another image in place of its own: ",
     "_p": "one-sided p-value of: ",
     "_q": "p-value after Benjamini-Hochberg of: ",
 }

@@ -27,6 +27,11 @@ DIMENSIONS: dict[str, str] = {
     "ratio": "ratio r of the ownership rule",
     "other_seed": "seed of the training that is compared with",
     "other_block": "encoder block that is compared with, from 1",
+    "picture": "image that is shown, named by the rule that chose it",
+    "token": "token, row by row over the image, from 0",
+    "row": "row of pixels, from 0",
+    "column": "column of pixels, from 0",
+    "colour": "red, green, blue, from 0",
 }
 
 
@@ -63,6 +68,8 @@ VARIABLES: dict[str, Variable] = {
     "network_accuracy": Variable("accuracy of the whole network", "Acc", f"{P1} Table 1"),
     "logits": Variable("output field", "h_j", ""),
     "truth": Variable("label of the image", "", ""),
+    "correct": Variable("is the image recognised by the network", "", ""),
+    "image": Variable("pixels of a shown image", "", ""),
 }
 
 #: Kind of file -> variables that it must hold with their dimensions, to which seed and block may be added.
@@ -96,6 +103,14 @@ KINDS: dict[str, dict[str, tuple[str, ...]]] = {
         ("block", "epoch"),
     )
     | {"network_accuracy": ("epoch",)},
+    "attention": {
+        "similarity": ("block", "sample", "head"),
+        "image_similarity": ("block", "sample", "head"),
+        "best_head": ("block", "label"),
+        "apart": ("block",),
+        "apart_null": ("block",),
+        "head_map": ("block", "head", "picture", "token"),
+    },
     "replicas": dict.fromkeys(("overlap", "overlap_null", "overlap_p"), ("block", "other_seed")),
 }
 

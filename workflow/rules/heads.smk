@@ -1,6 +1,7 @@
 # Which head stands for which label, and is it more than chance: from the moments of every seed to the pages
 # of the report. Networks without attention have no part in it.
 include: "heads_files.smk"
+include: "attention.smk"
 
 
 if HEADED:

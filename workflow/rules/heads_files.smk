@@ -23,6 +23,15 @@ if CHECKED.data.has_superclasses:
 HEAD_PAGES = {"sentences": "do the heads differ beyond chance?"} | HEAD_TABLES
 
 
+# Networks whose attention maps can be compared.
+MAPPED = [
+    network
+    for network in HEADED
+    if "attention" in taps_of(network)
+    and max(CHECKED.networks[network].heads_per_block) > 1
+]
+
+
 def null_models(wildcards):
     """Heads of the same features rotated, and of a network that differs in not being trained, if there are."""
     settings, found = SETTINGS["networks"], {}
@@ -48,13 +57,21 @@ def heads_of_all(wildcards):
 
 def all_head_tables():
     joint = ["csv", "html"] if HEADED else []
-    return [f"<results>/tables/head_networks.{suffix}" for suffix in joint] + [
-        f"<results>/tables/{network}/{tap}/heads_{name}.{suffix}"
-        for network in HEADED
-        for tap in HEAD_TAPS
-        for suffix, names in (("csv", HEAD_TABLES), ("html", HEAD_PAGES))
-        for name in names
-    ]
+    return (
+        [f"<results>/tables/head_networks.{suffix}" for suffix in joint]
+        + [
+            f"<results>/tables/{network}/{tap}/heads_{name}.{suffix}"
+            for network in HEADED
+            for tap in HEAD_TAPS
+            for suffix, names in (("csv", HEAD_TABLES), ("html", HEAD_PAGES))
+            for name in names
+        ]
+        + [
+            f"<results>/tables/{network}/attention/attention_maps.{suffix}"
+            for network in MAPPED
+            for suffix in ("csv", "html")
+        ]
+    )
 
 
 def all_head_figures():
@@ -63,4 +80,7 @@ def all_head_figures():
         for network in HEADED
         for tap in HEAD_TAPS
         for name in HEAD_FIGURES
+    ] + [
+        f"<results>/figures/{network}/attention/attention_maps.png"
+        for network in MAPPED
     ]
