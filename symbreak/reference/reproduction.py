@@ -80,7 +80,7 @@ def _budget(config: dict, network: str, statistics: xr.Dataset) -> str:
     accuracy = statistics.network_accuracy
     reached = f"{float(accuracy.mean()):.3f}"
     return (
-        f"{shape['architecture'].upper().replace('_', '-', 1).replace('_', '/')} of width {shape['dim']}, "
+        f"{shape['architecture'].replace('cct_', 'CCT-').replace('_', '/')} of width {shape['dim']}, "
         f"{training['epochs']} epochs on {config['data']['name']}, seeds {config['seeds']}; "
         f"validation accuracy of the network {reached} (mean over seeds), in P1 0.809 after 300 epochs."
     )
