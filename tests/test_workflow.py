@@ -57,6 +57,12 @@ def test_wrong_settings_stop_the_workflow_in_one_sentence(copy, wrong, words):
     assert words in answer.stderr and "Traceback" not in answer.stderr
 
 
+def test_seeds_may_be_given_on_the_command_line(copy):
+    answer = snakemake("--dry-run", "--configfile", "tiny.yaml", "--config", "seeds=[3,4,5]", cwd=copy)
+    assert answer.returncode == 0, answer.stderr[-2000:]
+    assert "Train small, seed 5" in answer.stdout + answer.stderr
+
+
 def test_an_experiment_file_stands_alone(copy):
     """Keys of the demo must not leak into another experiment."""
     answer = snakemake("--dry-run", "--configfile", "tiny.yaml", cwd=copy)

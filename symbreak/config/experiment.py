@@ -6,9 +6,10 @@ The descriptions below are the documentation: ``docs/configuration.md`` and
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
+    BeforeValidator,
     Field,
     StrictInt,
     StringConstraints,
@@ -22,6 +23,13 @@ from symbreak.config.network import Network
 from symbreak.config.section import Section
 from symbreak.config.taps import HEADED_TAPS, TAPS
 
+
+def _digits(value: Any) -> Any:
+    """Read a number written as text: so `snakemake --config seeds=[1,2]` hands over what is in a list."""
+    return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else value
+
+
+Seed = Annotated[StrictInt, Field(ge=0), BeforeValidator(_digits)]
 Slug = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=64)]
 
 
@@ -115,7 +123,7 @@ class Experiment(Section):
 
     name: Slug = Field(description="Name of the folder under `results/`.")
     title: str = Field("", description="Title of the report.")
-    seeds: list[Annotated[StrictInt, Field(ge=0)]] = Field(
+    seeds: list[Seed] = Field(
         [1, 2, 3], min_length=1, description="One training for each; results are joined over them."
     )
     data: Data = Data()
