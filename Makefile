@@ -27,6 +27,7 @@ $(VENV)/ready: pyproject.toml constraints.txt
 	@touch $@
 
 run: setup  ## run the experiment (EXPERIMENT=config/….yaml) and write its report
+	@test -f $(EXPERIMENT) || { echo "There is no experiment file $(EXPERIMENT); name one of: $$(ls config/*.yaml | xargs)"; exit 2; }
 	snakemake --cores $(CORES) --configfile $(EXPERIMENT)
 	@$(MAKE) --no-print-directory report
 
