@@ -17,6 +17,8 @@ from symbreak.observables import (
 from symbreak.planted import head_gain, linear_gaussian
 
 SEEDS, THRESHOLD, LEVEL = 20, 0.3, 0.05
+#: A planted owner is clear where its gain is this many times the second largest.
+CLEAR = 1.25
 
 
 def head_gain_row(deviation):
@@ -35,13 +37,27 @@ def head_gain_row(deviation):
             for chosen in (evident, owned)
             for truth in (world.owner, best)
         ]
+        gains = np.sort(world.gain, axis=0)
+        clear = owned & (gains[-1] >= CLEAR * gains[-2])
+        shares.append((owner == world.owner)[clear].mean() if clear.any() else np.nan)
+        shares.append((ideal_observer(world) == world.owner)[owned].mean() if owned.any() else np.nan)
         rows.append([world.accuracy, owned.sum(), evident.sum(), *shares])
     return np.array(rows)
 
 
+def ideal_observer(world):
+    """Head of the largest norm of the noiseless class mean: the best guess of the owner from the features."""
+    heads = np.unique(world.head_of_node)
+    norms = [(world.feature_mean[:, world.head_of_node == head] ** 2).sum(axis=1) for head in heads]
+    return heads[np.argmax(norms, axis=0)]
+
+
 def main():
     """Print both tables."""
-    print("| s | accuracy | owned (seed deviation) | evident | planted | best | all: planted | all: best |")
+    print(
+        "| s | accuracy | owned (seed deviation) | evident | planted | best | all: planted | all: best "
+        "| clear: planted | ideal observer: planted |"
+    )
     for deviation in (0.0, 0.2, 0.4, 0.5, 0.6):
         rows = head_gain_row(deviation)
         rare = np.isnan(rows).mean(axis=0) > 0.5

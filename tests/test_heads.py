@@ -192,6 +192,18 @@ def test_planted_owners_are_recovered():
     assert np.mean(best) > 0.95
 
 
+def test_owners_are_right_where_the_planted_lead_is_clear():
+    owned, right = 0, 0
+    for seed in range(20):
+        world = head_gain(0.5, n_test=1, seed=seed)
+        gains = np.sort(world.gain, axis=0)
+        owner = np.where(gains[-1] >= 1.25 * gains[-2], heads.ownership(appearance_of_world(world)), 0)
+        owned += (owner > 0).sum()
+        right += ((owner == world.owner) & (owner > 0)).sum()
+    assert owned > 20 * 30
+    assert right / owned >= 0.97
+
+
 def test_membership_from_a_scan_with_every_node_its_own_head():
     world = head_gain(0.5, n_labels=20, head_size=8, n_test=1)
     scanned = scan(world.feature_mean, world.readout, [0.3], head_of_node=np.arange(1, 33))
