@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import platform
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 
@@ -30,7 +32,25 @@ class Engine:
     @property
     def name(self) -> str:
         """Device as a person names it."""
-        return torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else "cpu"
+        return torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else name_processor()
+
+
+def name_processor() -> str:
+    """Processor, its vector instructions as torch uses them, and the threads of this process.
+
+    Examples
+    --------
+    >>> "thread" in name_processor()
+    True
+    """
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:  # not Linux
+        lines = []
+    models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    model = models[0] if models else platform.processor() or platform.machine() or "cpu"
+    threads = torch.get_num_threads()
+    return f"{model}, {torch.backends.cpu.get_cpu_capability()}, {threads} thread{'s' * (threads > 1)}"
 
 
 def choose_engine(compute: Compute, trial: Callable[[Engine], None] | None = None) -> Engine:
