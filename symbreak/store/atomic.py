@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import platform
+import re
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -15,7 +17,8 @@ from symbreak.errors import SymbreakError
 def replacing(path: str | Path) -> Iterator[Path]:
     """Give a temporary name beside `path`; on success it takes the place of `path`.
 
-    An exception, a kill or a full disk leaves `path` as it was.
+    An exception, a kill or a full disk leaves `path` as it was. What killed writers of `path` left
+    behind under such names is removed.
 
     Raises
     ------
@@ -32,9 +35,11 @@ def replacing(path: str | Path) -> Iterator[Path]:
     'whole'
     """
     path = Path(path)
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}-{uuid.uuid4().hex[:6]}{path.suffix}")
+    writer = f"{os.getpid()}-{_machine()}-{uuid.uuid4().hex[:6]}"
+    temporary = path.with_name(f".{path.stem}.{writer}{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_abandoned(path)
         yield temporary
         _flush(temporary)
         os.replace(temporary, path)
@@ -57,6 +62,31 @@ def replacing_text(path: str | Path, text: str) -> None:
     """
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def _machine() -> str:
+    """Name of this machine as far as a file name may hold it: process numbers mean nothing elsewhere."""
+    return re.sub(r"[^A-Za-z0-9]", "", platform.node())[:32] or "unknown"
+
+
+def _remove_abandoned(path: Path) -> None:
+    """Remove temporaries of `path` whose writer, a process of this machine, lives no more."""
+    ours = re.compile(rf"\.{re.escape(path.stem)}\.(\d+)-{_machine()}-[0-9a-f]{{6}}{re.escape(path.suffix)}")
+    for name in os.listdir(path.parent):
+        found = ours.fullmatch(name)
+        if found and not _lives(int(found.group(1))):
+            with suppress(OSError):
+                (path.parent / name).unlink()
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)  # sends nothing
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
 
 
 def _flush(path: Path) -> None:
