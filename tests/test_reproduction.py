@@ -5,7 +5,8 @@ import pytest
 import xarray as xr
 
 from symbreak.errors import SymbreakError
-from symbreak.reference.claims import FAILS, HOLDS, OPEN, judge
+from symbreak.reference.claim import FAILS, HOLDS, OPEN
+from symbreak.reference.claims import judge
 from symbreak.reference.reproduction import reproduction_page
 
 
@@ -18,8 +19,9 @@ def planted(rising=True, scatter=0.01, peak=0.3):
     minimum = 2 - 10 * (thresholds - peak) ** 2 + np.zeros((3, 7, 19))
     values = {"accuracy": shape[..., 0] / 4, "best_threshold": np.full((3, 7), peak)}
     dataset = xr.Dataset(
-        dict.fromkeys(("snr", "diagonal"), (("seed", "block", "threshold"), shape))
+        dict.fromkeys(("snr", "diagonal", "n_clusters"), (("seed", "block", "threshold"), shape))
         | {"noise": (("seed", "block", "threshold"), 600 - 50 * shape)}
+        | {"cluster_size": (("seed", "block", "threshold"), 5 - shape)}
         | {"snr_minimum": (("seed", "block", "threshold"), minimum)}
         | {name: (("seed", "block"), value) for name, value in values.items()},
         coords={"seed": [1, 2, 3], "block": np.arange(1, 8), "threshold": thresholds},
@@ -68,6 +70,41 @@ def test_ownership_needs_more_than_chance():
     name = "heads of the last block own labels, at twice the count of any other"
     assert verdicts(judge(planted(), planted_heads(74, 3, 0.001)))[name] == HOLDS
     assert verdicts(judge(planted(), planted_heads(40, 39, 0.4)))[name] == FAILS
+
+
+def test_labels_by_lot_appear_almost_equally_and_chosen_ones_do_not():
+    name = "each label appears almost equally in the clusters of the last block"
+    rng = np.random.default_rng(3)
+    for share, verdict in ((np.full(100, 0.1), HOLDS), (np.repeat([0.02, 0.18], 50), FAILS)):
+        counts = rng.binomial(256, np.broadcast_to(share, (3, 7, 19, 100)))
+        dataset = planted().assign(
+            appearance=(("seed", "block", "threshold", "label"), counts),
+            n_matrices=(("seed", "block"), np.full((3, 7), 256)),
+        )
+        assert verdicts(judge(dataset))[name] == verdict
+
+
+def test_superclasses_and_matrices_of_heads_are_judged_beside_chance():
+    thresholds, ramp = np.arange(1, 20) / 20, np.linspace(1, 0.2, 7)
+    shape = np.broadcast_to(ramp[None, :, None], (3, 7, 19))
+    block = ("seed", "block")
+    scanned = (*block, "threshold")
+    heads = planted_heads(74, 3, 0.001).assign_coords(threshold=thresholds)
+    heads = heads.assign(
+        pairs_total=(block, np.full((3, 7), 24.0)),
+        pairs_total_null=(block, np.full((3, 7), 6.0)),
+        pairs_total_p=(block, np.full((3, 7), 0.001)),
+        head_noise=(scanned, 235 * shape),
+        head_cluster_size=(scanned, 1 + shape),
+        agreement=(scanned, 0.7 + 0 * shape),
+        agreement_other_heads=(scanned, 0.1 + 0 * shape),
+    )
+    judged = verdicts(judge(planted(), heads))
+    assert len(judged) > 12 and set(judged.values()) == {HOLDS}
+    alike = heads.assign(agreement_other_heads=heads.agreement, pairs_total=heads.pairs_total_null)
+    alike["pairs_total_p"] = alike.pairs_total_p * 0 + 0.5
+    lost = [claim for claim, verdict in verdicts(judge(planted(), alike)).items() if verdict == FAILS]
+    assert len(lost) == 2 and "HP" in lost[1] and "superclasses" in lost[0]
 
 
 def test_missing_files_are_named(tmp_path):
