@@ -5,12 +5,16 @@ from symbreak.config.evolution import Evolution
 from symbreak.config.experiment import Compute, Data, Experiment, Heads, Measurement, Statistics
 from symbreak.config.learning import Probes, Training
 from symbreak.config.network import Network
+from symbreak.config.pruning import LAYER_TAPS, METHODS, READOUT, Pruning, Study
 from symbreak.config.reading import dump, parse, read
 from symbreak.config.taps import FILTER_TAPS, HEADED_TAPS, RESIDUAL_TAPS, TAPS
 
 __all__ = [
     "FILTER_TAPS",
     "HEADED_TAPS",
+    "LAYER_TAPS",
+    "METHODS",
+    "READOUT",
     "RESIDUAL_TAPS",
     "TAPS",
     "Compute",
@@ -22,7 +26,9 @@ __all__ = [
     "Measurement",
     "Network",
     "Probes",
+    "Pruning",
     "Statistics",
+    "Study",
     "Training",
     "dump",
     "filter_maps",

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from symbreak.config.experiment import Experiment, Network
+from symbreak.config.pruning import Pruning, Study
 
 
 def json_schema() -> str:
@@ -37,6 +38,8 @@ def markdown() -> str:
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             title = "networks.<name>" if kind is Network else name
             lines += ["", *_table(f"`{title}`", kind)]
+        if kind is Pruning:
+            lines += ["", *_table("`pruning.studies.<name>`", Study)]
     return "\n".join(lines) + "\n"
 
 

@@ -20,6 +20,7 @@ from pydantic import (
 from symbreak.config.evolution import Evolution
 from symbreak.config.learning import Probes, Training
 from symbreak.config.network import Network
+from symbreak.config.pruning import Pruning, Study
 from symbreak.config.section import Section
 from symbreak.config.taps import HEADED_TAPS, TAPS
 
@@ -116,6 +117,16 @@ class Compute(Section):
     precision: Literal["auto", "fp32", "bf16"] = Field(
         "auto", description="Arithmetic of matrix products; `auto`: bf16 on a GPU, fp32 on a CPU."
     )
+    processes: int = Field(
+        1,
+        ge=1,
+        le=1024,
+        description="Processes that share each batch of a training and each measuring pass; on GPUs, one each.",
+    )
+
+    def determining(self) -> dict[str, Any]:
+        """All keys that determine results, as they were before `processes` existed."""
+        return self.model_dump(mode="json", exclude={"processes"} if self.processes == 1 else None)
 
 
 class Experiment(Section):
@@ -134,6 +145,7 @@ class Experiment(Section):
     statistics: Statistics = Statistics()
     heads: Heads = Heads()
     evolution: Evolution = Evolution()
+    pruning: Pruning = Field(Pruning(), validate_default=True)
     compute: Compute = Compute()
     published: Literal["P1"] | None = Field(
         None,
@@ -155,6 +167,24 @@ class Experiment(Section):
         if self.training.checkpoints == "none" or not settings.trained:
             return []
         return [tap for tap in self.evolution.taps if tap in settings.taps]
+
+    def studies_of(self, network: str) -> list[str]:
+        """Studies of pruning that a network takes part in: it is trained and has the layers and blocks."""
+        return [
+            name for name, study in self.pruning.studies.items() if _prunable(self.networks[network], study)
+        ]
+
+    @field_validator("pruning")
+    @classmethod
+    def _studies_are_possible(cls, pruning: Pruning, info: ValidationInfo) -> Pruning:
+        networks = info.data.get("networks", {})
+        for name, study in pruning.studies.items():
+            if networks and not any(_prunable(network, study) for network in networks.values()):
+                raise ValueError(
+                    f"no trained network has the layers and blocks of the study {name}; only encoders (CCT) "
+                    "have layers besides readout, and blocks count from 1"
+                )
+        return pruning
 
     @field_validator("seeds")
     @classmethod
@@ -185,3 +215,9 @@ class Experiment(Section):
     def taps_of(self, network: str) -> list[str]:
         """Taps of `probes.taps` that a network of this experiment has, in their order."""
         return [tap for tap in self.probes.taps if tap in self.networks[network].taps]
+
+
+def _prunable(network: Network, study: Study) -> bool:
+    if not network.trained or (network.convolutional and not study.only_readout):
+        return False
+    return all(block <= network.blocks for block in study.blocks_of(network.blocks))

@@ -1,0 +1,192 @@
+"""Section `pruning`: which weights of a trained network go, by which rule, and how it recovers."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, StringConstraints, field_validator, model_validator
+
+from symbreak.config.section import Section
+from symbreak.config.taps import ENCODER_TAPS
+
+#: Layer of an encoder block -> taps of its input and output nodes (P1 Fig. 6).
+LAYER_TAPS: dict[str, tuple[str, str]] = {
+    "qkv": ("attention_norm", "qkv"),
+    "projection": ("attention", "projection_skip"),
+    "linear1": ("feedforward_norm", "linear1"),
+    "linear2": ("linear1", "block"),
+}
+
+#: The last fully connected layer; its nodes are judged by the network's own classifier head.
+READOUT = "readout"
+
+#: Rules that choose the weights which stay, each at the same number of weights.
+METHODS: dict[str, str] = {
+    "andc": "nodes share a label (ANDC)",
+    "artificial": "nodes share a label of balanced random sets (A-ANDC)",
+    "random": "random weights",
+    "magnitude": "largest weights (L1)",
+    "artificial_scratch": "A-ANDC, trained from scratch",
+}
+
+Slug = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=32)]
+Tap = Literal[tuple(ENCODER_TAPS)]  # type: ignore[valid-type]
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+
+
+class Study(Section):
+    """One set of layers that is pruned, at several numbers of kept weights."""
+
+    layers: list[Literal["readout", "qkv", "projection", "linear1", "linear2"]] = Field(
+        ["qkv", "projection", "linear1", "linear2"],
+        min_length=1,
+        description="Layers that lose weights. `readout`, the last fully connected layer, is judged by the "
+        "network's own classifier head; networks without encoders know only this one.",
+    )
+    blocks: Literal["last", "all"] | list[Annotated[int, Field(ge=1)]] = Field(
+        "last", description="Blocks whose layers lose weights: `last`, `all`, or numbers from 1."
+    )
+    kept: list[Fraction] = Field(
+        [0.2],
+        description="Fractions of the weights to keep; the threshold, one for all taps, follows from each.",
+    )
+    thresholds: dict[Tap | Literal["readout"], Fraction] = Field(
+        {},
+        description="Thresholds by tap, a setting of its own named `given`; taps not named here have "
+        "`statistics.reference_threshold`.",
+    )
+    snr_minimum: bool = Field(
+        False,
+        description="A setting of its own: at each tap of each block the threshold where SNR_MIN is largest.",
+    )
+    methods: list[Literal[tuple(METHODS)]] = Field(  # type: ignore[valid-type]
+        ["andc", "artificial", "random", "magnitude"],
+        min_length=1,
+        description="Rules beside each other, all at the kept weights of `andc`: "
+        + "; ".join(f"`{name}`: {words}" for name, words in METHODS.items())
+        + ".",
+    )
+    epochs: int | None = Field(None, ge=1, description="Epochs of retraining; `null`: `pruning.epochs`.")
+    learning_rate: float | None = Field(
+        None, gt=0, description="Learning rate of retraining; `null`: `pruning.learning_rate`."
+    )
+
+    @property
+    def settings(self) -> list[str]:
+        """Names of the settings in their order, the first of which is shown in full.
+
+        Examples
+        --------
+        >>> Study(kept=[0.056, 0.2], snr_minimum=True).settings
+        ['kept 0.056', 'kept 0.2', 'snr_minimum']
+        """
+        named = [f"kept {fraction:g}" for fraction in self.kept]
+        return named + ["given"] * bool(self.thresholds) + ["snr_minimum"] * self.snr_minimum
+
+    @property
+    def only_readout(self) -> bool:
+        """Whether no layer of a block loses weights."""
+        return set(self.layers) == {READOUT}
+
+    @field_validator("layers", "methods", "kept")
+    @classmethod
+    def _nothing_twice(cls, values: list[Any]) -> list[Any]:
+        if len(set(values)) != len(values):
+            raise ValueError("an entry is named twice; name each once")
+        return values
+
+    @model_validator(mode="after")
+    def _something_to_do(self) -> Study:
+        if not self.settings:
+            raise ValueError("there is no setting; give kept, thresholds, or snr_minimum: true")
+        if "andc" not in self.methods:
+            raise ValueError("methods lacks andc, whose kept weights all others are given; add it")
+        if isinstance(self.blocks, list) and (not self.blocks or len(set(self.blocks)) < len(self.blocks)):
+            raise ValueError("blocks must name at least one block, each once")
+        return self
+
+    def blocks_of(self, n_blocks: int) -> list[int]:
+        """Numbers of the pruned blocks in a network of so many.
+
+        Examples
+        --------
+        >>> Study(blocks="all").blocks_of(3), Study().blocks_of(3), Study(layers=["readout"]).blocks_of(3)
+        ([1, 2, 3], [3], [])
+        """
+        if self.only_readout:
+            return []
+        if isinstance(self.blocks, list):
+            return sorted(self.blocks)
+        return list(range(1, n_blocks + 1)) if self.blocks == "all" else [n_blocks]
+
+
+class Pruning(Section):
+    """Pruning by the labels of nodes (ANDC, P1 section 3) beside its controls, where there are `studies`."""
+
+    studies: dict[Slug, Study] = Field(
+        {}, description="Studies by name, see `pruning.studies.<name>` below; none: nothing is pruned."
+    )
+    projection_tap: Literal["projection_skip", "projection"] = Field(
+        "projection_skip",
+        description="Where the output nodes of the projection are judged: with the skip connection (P1) or "
+        "without.",
+    )
+    linear2_tap: Literal["block", "linear2"] = Field(
+        "block",
+        description="Where the output nodes of Linear2 are judged: with the skip connection or without.",
+    )
+    epochs: int = Field(5, ge=1, description="Passes over the images of the short retraining.")
+    batch_size: int = Field(100, ge=1, description="Images per step.")
+    learning_rate: float = Field(5e-4, gt=0, description="Initial learning rate in the pruned blocks (P1).")
+    learning_rate_rest: float = Field(
+        0.0,
+        ge=0,
+        description="Initial learning rate of all other weights, P1: 1e-6. 0: they are frozen, what lies "
+        "before the first pruned block is computed once and images are not augmented.",
+    )
+    schedule: Literal["cosine", "constant"] = Field("cosine", description="Learning rate of the retraining.")
+    weight_decay: float = Field(1e-2, ge=0, description="Weight decay of the retraining (P1).")
+    train_per_label: int | None = Field(
+        None, ge=1, description="Training images per label of the retraining; `null`: all of `data`."
+    )
+    validation_per_label: int | None = Field(
+        None, ge=1, description="Images per label that accuracies are measured on; `null`: all of `data`."
+    )
+    scratch_epochs: int | None = Field(
+        None, ge=1, description="Epochs of `artificial_scratch`; `null`: those of `training`."
+    )
+    silenced: int = Field(
+        200, ge=0, description="Draws of random nodes in the study of silenced nodes; 0: no such study."
+    )
+    silenced_share: Fraction = Field(
+        0.1, description="Share of the nodes that the second criterion of that study silences."
+    )
+    checkpoint_seconds: float = Field(60.0, ge=0, description="Seconds between saves of the resume file.")
+
+    def taps_of_layer(self, layer: str) -> tuple[str, str]:
+        """Taps of the input and of the output nodes of a layer.
+
+        Examples
+        --------
+        >>> Pruning(projection_tap="projection").taps_of_layer("projection")
+        ('attention', 'projection')
+        """
+        before, after = LAYER_TAPS[layer]
+        return before, {"projection": self.projection_tap, "linear2": self.linear2_tap}.get(layer, after)
+
+    def taps_of(self, studies: list[str]) -> list[str]:
+        """Taps at which nodes are judged, in the order of the data flow.
+
+        Examples
+        --------
+        >>> Pruning(studies={"last": Study(layers=["linear1"])}).taps_of(["last"])
+        ['feedforward_norm', 'linear1']
+        """
+        layers = {layer for name in studies for layer in self.studies[name].layers} - {READOUT}
+        wanted = {tap for layer in layers for tap in self.taps_of_layer(layer)}
+        return [tap for tap in ENCODER_TAPS if tap in wanted]
+
+    def retraining(self, study: str) -> tuple[int, float]:
+        """Epochs and learning rate of a study."""
+        own = self.studies[study]
+        return own.epochs or self.epochs, own.learning_rate or self.learning_rate
