@@ -38,7 +38,7 @@ def table_taps(options: Namespace) -> None:
     statistics = files.open_by_tap(options.statistics, "statistics")
     first = next(iter(statistics.values()))
     experiment = files.experiment_of(options.config, first)
-    table = tap_table(statistics, _threshold(options, experiment), options.block, experiment.published)
+    table = tap_table(statistics, _threshold(options, experiment), options.block, experiment.prints("P1"))
     title = f"All taps of block {table.block[0]}: {first.attrs['source']}"
     files.write_table(table, title, options.output, options.html)
 

@@ -145,7 +145,7 @@ def _taps_table(source: Source) -> tuple[pd.DataFrame, str]:
     from symbreak.reference.tables import tap_table
 
     statistics = {tap: source.statistics(tap) for tap in source.taps()}
-    table = tap_table(statistics, source.threshold, paper=source.experiment.published)
+    table = tap_table(statistics, source.threshold, paper=source.experiment.prints("P1"))
     origin = next(iter(statistics.values())).attrs["source"]
     return table, f"All taps of block {table.block[0]}: {origin}"
 

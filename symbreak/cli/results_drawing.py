@@ -43,7 +43,7 @@ def block_table(
     from symbreak.reference import tables
 
     make = {"clusters": tables.cluster_table, "snr": tables.snr_table}[name]
-    return make(statistics, threshold, experiment.published, tap)
+    return make(statistics, threshold, experiment.prints("P1"), tap)
 
 
 def heading(what: str, tap: str, dataset: xr.Dataset) -> str:
@@ -63,7 +63,7 @@ def draw_clusters(tap: str, statistics: xr.Dataset, experiment: Experiment, thre
     from symbreak.reference.estimates import repetitions
 
     words = title(f"Threshold {threshold:g}; error bars: {repetitions(statistics)[1]}", tap, statistics)
-    return clusters(statistics, threshold, experiment.published, tap, words)
+    return clusters(statistics, threshold, experiment.prints("P1"), tap, words)
 
 
 def draw_snr(tap: str, statistics: xr.Dataset, threshold: float) -> Figure:

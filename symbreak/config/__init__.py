@@ -1,5 +1,6 @@
 """The typed description of an experiment: one source for schema, defaults and docs."""
 
+from symbreak.config.committee import Committee
 from symbreak.config.convolutions import FilterMap, filter_maps, halves
 from symbreak.config.evolution import Evolution
 from symbreak.config.experiment import Compute, Data, Experiment, Heads, Measurement, Statistics
@@ -17,6 +18,7 @@ __all__ = [
     "READOUT",
     "RESIDUAL_TAPS",
     "TAPS",
+    "Committee",
     "Compute",
     "Data",
     "Evolution",

@@ -34,8 +34,9 @@ def markdown() -> str:
         *_table("Top level", Experiment),
     ]
     for name, field in Experiment.model_fields.items():
-        kind = Network if name == "networks" else field.annotation
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
+        default = type(field.default)  # an annotation may also admit null
+        kind = Network if name == "networks" else default
+        if issubclass(kind, BaseModel):
             title = "networks.<name>" if kind is Network else name
             lines += ["", *_table(f"`{title}`", kind)]
         if kind is Pruning:

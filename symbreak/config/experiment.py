@@ -17,6 +17,7 @@ from pydantic import (
     field_validator,
 )
 
+from symbreak.config.committee import Committee
 from symbreak.config.evolution import Evolution
 from symbreak.config.learning import Probes, Training
 from symbreak.config.network import Network
@@ -145,12 +146,28 @@ class Experiment(Section):
     statistics: Statistics = Statistics()
     heads: Heads = Heads()
     evolution: Evolution = Evolution()
+    committee: Committee | None = Field(
+        Committee(), description="Soft committees of the trained networks; `null`: none."
+    )
     pruning: Pruning = Field(Pruning(), validate_default=True)
     compute: Compute = Compute()
-    published: Literal["P1"] | None = Field(
+    published: Literal["P1", "P2"] | list[Literal["P1", "P2"]] | None = Field(
         None,
-        description="Print this paper's values beside ours (P1: arXiv:2501.12900), for its own experiment.",
+        description="Print the values of this paper, or of both, beside ours (P1: arXiv:2501.12900, "
+        "P2: arXiv:2506.23832), for its own experiment.",
     )
+
+    def prints(self, paper: str) -> str | None:
+        """The paper, if its values are printed beside ours; else nothing."""
+        asked = [self.published] if isinstance(self.published, str) else self.published or []
+        return paper if paper in asked else None
+
+    def committee_of(self) -> list[str]:
+        """Networks that vote in committees: the trained ones, if with others there may be two members."""
+        trained = [name for name, network in self.networks.items() if network.trained]
+        if self.committee is None:
+            return []
+        return trained if len(trained) * len(self.seeds) > 1 or self.committee.others else []
 
     @property
     def headed_taps(self) -> list[str]:
@@ -211,6 +228,20 @@ class Experiment(Section):
                     f"it has {', '.join(network.taps)}"
                 )
         return probes
+
+    @field_validator("committee")
+    @classmethod
+    def _members_exist(cls, committee: Committee | None, info: ValidationInfo) -> Committee | None:
+        networks = info.data.get("networks", {})
+        trained = [name for name, network in networks.items() if network.trained]
+        for group, names in (committee.groups if committee else {}).items():
+            for name in names:
+                if networks and "/" not in name and name not in trained:
+                    raise ValueError(
+                        f"groups.{group} names {name}, which is no trained network here; choose among "
+                        f"{', '.join(trained)} or experiment/network"
+                    )
+        return committee
 
     def taps_of(self, network: str) -> list[str]:
         """Taps of `probes.taps` that a network of this experiment has, in their order."""

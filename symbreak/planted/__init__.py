@@ -1,5 +1,6 @@
 """Worlds with known truth, in which every estimator can be checked."""
 
+from symbreak.planted.committees import independent_members
 from symbreak.planted.examples import evolution_example, head_tables_example, moments_example
 from symbreak.planted.gaussian import BlockMatrix, LinearWorld, block_matrix, linear_gaussian
 from symbreak.planted.heads import (
@@ -21,6 +22,7 @@ __all__ = [
     "evolution_example",
     "head_gain",
     "head_tables_example",
+    "independent_members",
     "linear_gaussian",
     "matched_gaussian",
     "moments_example",

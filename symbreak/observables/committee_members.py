@@ -1,0 +1,210 @@
+"""Members of a committee: networks that were judged on the same images."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from itertools import combinations, product
+from math import comb
+from typing import NamedTuple
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from symbreak.config import Network
+from symbreak.errors import SymbreakError
+
+#: Keys of `data` that leave the validation images as they are.
+OTHER_KEYS = ("root", "download", "train_per_label")
+
+
+class Member(NamedTuple):
+    """One trained network as it votes.
+
+    Attributes
+    ----------
+    network
+        Name; of another experiment with the name of that in front.
+    seed
+        Of its training.
+    fields, truth
+        Raw outputs (images, labels) and true labels (images,).
+    images
+        What the images are, to compare: of equal members it is equal.
+    nominal_latency
+        Sequential steps, see :func:`nominal_latency`; NaN if unknown.
+    measured_latency
+        Seconds for one image; NaN where nobody measured.
+    """
+
+    network: str
+    seed: int
+    fields: NDArray[np.floating]
+    truth: NDArray[np.integer]
+    images: str = ""
+    nominal_latency: float = float("nan")
+    measured_latency: float = float("nan")
+
+
+def nominal_latency(network: Network) -> int:
+    """Sequential layers of a network: convolutions + 4 encoder blocks + 1 (P2, arXiv:2506.23832, section 3).
+
+    A block counts for QKV, projection and the two layers of its feed-forward part. Of a VGG or ResNet the
+    convolutions are counted and the last layer, as the formula has it without blocks.
+
+    Examples
+    --------
+    >>> nominal_latency(Network(architecture="cct_7_3x1")), nominal_latency(Network(architecture="cct_2_3x5"))
+    (30, 14)
+    >>> nominal_latency(Network(architecture="resnet_20"))
+    20
+    """
+    if network.architecture.startswith("resnet"):
+        return 1 + 2 * network.blocks + 1
+    if network.convolutional:
+        return network.blocks + 1
+    blocks, _, convolutions = network.shape
+    return convolutions + 4 * blocks + 1
+
+
+def images_of(logits: xr.Dataset) -> str:
+    """What the images of a file of output fields are, as text that is equal for equal images.
+
+    The keys of the data section that choose validation images, and which images were measured.
+
+    Examples
+    --------
+    >>> config = {"data": {"name": "cifar100", "root": "a"}, "measurement": {"inputs": "validation"}}
+    >>> images_of(xr.Dataset(attrs={"config": json.dumps(config)}))
+    'validation images of {"name": "cifar100"}'
+    """
+    config = json.loads(str(logits.attrs["config"]))
+    inputs = config.get("measurement", {}).get("inputs", "validation")
+    left_out = OTHER_KEYS if inputs == "validation" else OTHER_KEYS[:2]
+    data = {key: value for key, value in config["data"].items() if key not in left_out}
+    return f"{inputs} images of {json.dumps(data, sort_keys=True)}"
+
+
+def checked_members(members: Sequence[Member]) -> tuple[NDArray[np.floating], NDArray[np.int64]]:
+    """Fields (members, images, labels) and true labels of members that saw the same images.
+
+    Raises
+    ------
+    SymbreakError
+        If there are fewer than two, one comes twice, or labels or images differ.
+
+    Examples
+    --------
+    >>> one = Member("a", 1, np.zeros((3, 2)), np.array([0, 1, 1]))
+    >>> checked_members([one, one._replace(seed=2)])[0].shape
+    (2, 3, 2)
+    """
+    if len(members) < 2:
+        raise SymbreakError(
+            f"A committee needs two members or more and here {'is one' if members else 'are none'}; "
+            "train another seed or network, or name other experiments in `committee.others`."
+        )
+    first = members[0]
+    for number, member in enumerate(members):
+        name = f"{member.network} (seed {member.seed})"
+        if any(member[:2] == other[:2] for other in members[:number]):
+            raise SymbreakError(f"The member {name} comes twice; give each network and seed once.")
+        labels, wanted = member.fields.shape[1], first.fields.shape[1]
+        if labels != wanted:
+            raise SymbreakError(
+                f"{name} has {labels} labels and {first.network} has {wanted}; take members of one data set."
+            )
+        if member.images != first.images or not np.array_equal(member.truth, first.truth):
+            raise SymbreakError(
+                f"{name} was measured on other images ({member.images}) than {first.network} "
+                f"({first.images}); take members that were measured on the same."
+            )
+    fields = np.stack([member.fields for member in members])
+    return fields, first.truth.astype(np.int64)
+
+
+def one_seed_each(members: Sequence[Member], networks: Sequence[str]) -> list[tuple[int, ...]]:
+    """Committees of several networks, one for each seed that all of them have.
+
+    Where the networks share no seed (other experiments may number them otherwise), the first seeds of all
+    make the first committee, and so on.
+
+    Examples
+    --------
+    >>> one = Member("a", 1, np.zeros((3, 2)), np.zeros(3, int))
+    >>> pool = [one, one._replace(seed=2), one._replace(network="b"), one._replace(network="b", seed=2)]
+    >>> one_seed_each(pool, ["a", "b"])
+    [(0, 2), (1, 3)]
+    """
+    places = [
+        {member.seed: place for place, member in enumerate(members) if member.network == network}
+        for network in networks
+    ]
+    common = sorted(set.intersection(*(set(found) for found in places)))
+    if common:
+        return [tuple(found[seed] for found in places) for seed in common]
+    ranked = [[found[seed] for seed in sorted(found)] for found in places]
+    return list(zip(*ranked, strict=False))
+
+
+def same_and_diverse(
+    members: Sequence[Member], size: int, draws: int, seed: int = 0
+) -> tuple[list[tuple[int, ...]], list[tuple[int, ...]]]:
+    """Committees of one size: seeds of one network, and different networks with one seed each.
+
+    Parameters
+    ----------
+    members : sequence of Member
+    size : int
+    draws : int
+        So many of each are drawn by lot where there are more.
+    seed : int
+
+    Examples
+    --------
+    >>> one = Member("a", 1, np.zeros((3, 2)), np.zeros(3, int))
+    >>> pool = [one, one._replace(seed=2), one._replace(network="b"), one._replace(network="b", seed=2)]
+    >>> same_and_diverse(pool, 2, draws=100)
+    ([(0, 1), (2, 3)], [(0, 2), (0, 3), (1, 2), (1, 3)])
+    """
+    by_network: dict[str, list[int]] = {}
+    for place, member in enumerate(members):
+        by_network.setdefault(member.network, []).append(place)
+    rng = np.random.default_rng(seed)
+    same = _draw([(places, size) for places in by_network.values()], draws, rng)
+    diverse = _draw_diverse(list(by_network.values()), size, draws, rng)
+    return same, diverse
+
+
+def _draw(pools: list[tuple[list[int], int]], draws: int, rng: np.random.Generator) -> list[tuple[int, ...]]:
+    """Subsets of the pools: all in order, or so many by lot."""
+    counts = [comb(len(places), size) for places, size in pools]
+    if sum(counts) <= draws:
+        return [subset for places, size in pools for subset in combinations(places, size)]
+    chance = np.array(counts) / sum(counts)
+    found: set[tuple[int, ...]] = set()
+    while len(found) < draws:
+        places, size = pools[rng.choice(len(pools), p=chance)]
+        found.add(tuple(sorted(rng.choice(places, size, replace=False).tolist())))
+    return sorted(found)
+
+
+def _draw_diverse(
+    networks: list[list[int]], size: int, draws: int, rng: np.random.Generator
+) -> list[tuple[int, ...]]:
+    """Committees of `size` different networks, one member of each: all in order, or so many by lot."""
+    if size > len(networks):
+        return []
+    # sum over subsets of the product of their sizes: elementary symmetric polynomial
+    ways = np.zeros(size + 1)
+    ways[0] = 1
+    for places in networks:
+        ways[1:] += ways[:-1] * len(places)
+    if ways[size] <= draws:
+        return [choice for subset in combinations(networks, size) for choice in product(*subset)]
+    found: set[tuple[int, ...]] = set()
+    while len(found) < draws:
+        chosen = rng.choice(len(networks), size, replace=False)
+        found.add(tuple(sorted(int(rng.choice(networks[place])) for place in chosen)))
+    return sorted(found)

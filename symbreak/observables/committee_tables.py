@@ -1,0 +1,354 @@
+"""From the output fields of trained networks to everything that tables and figures of committees show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from symbreak.config import Committee as Settings
+from symbreak.observables.committee import (
+    Agreement,
+    Committee,
+    agreement,
+    all_committees,
+    bootstrap_intervals,
+    correct_committees,
+    grow_committee,
+    mean_over_pairs,
+    random_halves,
+)
+from symbreak.observables.committee_meanings import with_meaning
+from symbreak.observables.committee_members import (
+    Member,
+    checked_members,
+    one_seed_each,
+    same_and_diverse,
+)
+
+#: Halvings of the images by which the choice of a best committee is tested; one where it is greedy.
+HALVINGS = 20
+
+
+class Bench:
+    """Members beside what every judged committee recognises; each committee is judged once."""
+
+    def __init__(self, members: Sequence[Member]) -> None:
+        self.fields, self.truth = checked_members(members)
+        self.members = list(members)
+        self.known: dict[Committee, NDArray[np.bool_]] = {}
+        self.single = self.correct([(place,) for place in range(len(members))])
+        self.pairs: Agreement = agreement(self.single)
+
+    def correct(self, committees: Sequence[Committee]) -> NDArray[np.bool_]:
+        """Recognised images (committees, images)."""
+        new = [committee for committee in dict.fromkeys(committees) if committee not in self.known]
+        if new:
+            self.known |= dict(zip(new, correct_committees(self.fields, self.truth, new)))
+        return np.stack([self.known[committee] for committee in committees])
+
+    def judged(self, committees: Sequence[Committee]) -> NDArray[np.float64]:
+        """Mean over committees of recognised images and of those of their members (2, images)."""
+        means = [self.single[list(committee)].mean(axis=0) for committee in committees]
+        return np.stack([self.correct(committees).mean(axis=0), np.mean(means, axis=0)])
+
+    def latencies(self, committees: Sequence[Committee], name: str) -> dict[str, NDArray[np.float64]]:
+        """Latency of committees: the slowest member in parallel, the sum in series."""
+        of_member = np.array([getattr(member, name) for member in self.members], dtype=float)
+        parts = [of_member[list(committee)] for committee in committees]
+        return {
+            "parallel": np.array([part.max() for part in parts]),
+            "serial": np.array([part.sum() for part in parts]),
+        }
+
+
+def committee_tables(members: Sequence[Member], settings: Settings | None = None) -> xr.Dataset:
+    """Accuracy, gain, agreement and latency of committees of given members.
+
+    Parameters
+    ----------
+    members : sequence of Member
+        Trained networks, in the order of tables, those of one network side by side.
+    settings : Committee, optional
+        Limits and draws; default those of the configuration.
+
+    Returns
+    -------
+    Dataset
+        On (member): accuracy and latencies; on (member, other_member): agreement beside its independent
+        value; on (committee): every judged committee, all 2^M - 1 of up to `exhaustive` members; on
+        (group): named committees with intervals over images and errors over seeds; on (committee_size):
+        mean and best committee, the best judged on other images than it was chosen on, and seeds of one
+        network beside different networks.
+
+    Raises
+    ------
+    SymbreakError
+        If there are fewer than two members, or they were measured on different images.
+
+    Examples
+    --------
+    >>> from symbreak.planted.committees import independent_members
+    >>> table = committee_tables(independent_members(accuracies=[0.8, 0.8, 0.8], images=500))
+    >>> table.sizes["committee"], bool(table.gain.sel(committee=7) > 0)
+    (7, True)
+    """
+    chosen = settings or Settings()
+    bench = Bench(members)
+    every = len(members) <= chosen.exhaustive
+    committees = all_committees(len(members)) if every else grow_committee(bench.fields, bench.truth)
+    groups = named_groups(bench.members, chosen.groups)
+    listed = list(dict.fromkeys([*committees, *(one for _, _, part in groups for one in part)]))
+    parts = [
+        _of_members(bench),
+        _of_committees(bench, listed),
+        _of_groups(bench, groups, chosen),
+        _of_sizes(bench, committees, every, chosen),
+        _same_and_diverse(bench, chosen),
+    ]
+    table = xr.merge(parts, join="outer", compat="no_conflicts")
+    table.attrs = {
+        "search": "all" if every else "greedy",
+        "confidence": chosen.confidence,
+        "n_images": len(bench.truth),
+        "images": members[0].images,
+    }
+    return with_meaning(table)
+
+
+def named_groups(
+    members: Sequence[Member], groups: dict[str, list[str]] | None = None
+) -> list[tuple[str, str, list[Committee]]]:
+    """Name, kind and committees of what the tables list: seeds of a network, networks, groups, everybody.
+
+    Kinds: ``seeds`` (all seeds of one network), ``networks`` (different networks, one committee for each
+    seed) and ``all`` (networks with all their seeds).
+
+    Examples
+    --------
+    >>> one = Member("a", 1, np.zeros((3, 2)), np.zeros(3, int))
+    >>> pool = [one, one._replace(seed=2), one._replace(network="b"), one._replace(network="b", seed=2)]
+    >>> [(name, kind, len(part)) for name, kind, part in named_groups(pool)]
+    [('a', 'seeds', 1), ('b', 'seeds', 1), ('all networks', 'networks', 2), ('all networks', 'all', 1)]
+    """
+    by_network: dict[str, list[int]] = {}
+    for place, member in enumerate(members):
+        by_network.setdefault(member.network, []).append(place)
+    found = [(name, "seeds", [tuple(places)]) for name, places in by_network.items() if len(places) > 1]
+    lists = dict(groups or {})
+    if len(by_network) > 1 and list(by_network) not in lists.values():
+        lists["all networks"] = list(by_network)
+    for name, networks in lists.items():
+        everybody = tuple(sorted(place for network in networks for place in by_network[network]))
+        each = [tuple(sorted(one)) for one in one_seed_each(members, networks)]
+        if len(networks) > 1:
+            found.append((name, "networks", each))
+        if each != [everybody] and (len(networks) > 1 or name not in by_network):
+            found.append((name, "all", [everybody]))
+    return found
+
+
+def _of_members(bench: Bench) -> xr.Dataset:
+    numbers = np.arange(1, len(bench.members) + 1)
+    accuracy = bench.single.mean(axis=1)
+    pair = ("member", "other_member")
+    return xr.Dataset(
+        {
+            "member_accuracy": ("member", accuracy),
+            "member_accuracy_stderr": ("member", np.sqrt(accuracy * (1 - accuracy) / len(bench.truth))),
+            "nominal_latency": ("member", [float(one.nominal_latency) for one in bench.members]),
+            "measured_latency": ("member", [float(one.measured_latency) for one in bench.members]),
+            "agreement": (pair, bench.pairs.observed),
+            "agreement_independent": (pair, bench.pairs.independent),
+            "error_correlation": (pair, bench.pairs.correlation),
+        },
+        coords={
+            "member": numbers,
+            "other_member": numbers,
+            "network": ("member", [one.network for one in bench.members]),
+            "member_seed": ("member", [one.seed for one in bench.members]),
+        },
+    )
+
+
+def _of_committees(bench: Bench, committees: list[Committee]) -> xr.Dataset:
+    correct = bench.correct(committees)
+    single = bench.single.mean(axis=1)
+    accuracy = correct.mean(axis=1)
+    belongs = np.zeros((len(committees), len(bench.members)), dtype=np.int8)
+    for row, committee in enumerate(committees):
+        belongs[row, list(committee)] = 1
+    columns: dict[str, Any] = {
+        "committee_accuracy": accuracy,
+        "n_members": belongs.sum(axis=1).astype(np.int64),
+        "gain": accuracy - [single[list(committee)].mean() for committee in committees],
+        "gain_best": accuracy - [single[list(committee)].max() for committee in committees],
+        "committee_agreement": [mean_over_pairs(bench.pairs.observed, one) for one in committees],
+        "committee_agreement_independent": [
+            mean_over_pairs(bench.pairs.independent, one) for one in committees
+        ],
+    }
+    for kind in ("nominal", "measured"):
+        for way, values in bench.latencies(committees, f"{kind}_latency").items():
+            columns[f"{kind}_latency_{way}"] = values
+    return xr.Dataset(
+        {name: ("committee", values) for name, values in columns.items()}
+        | {"is_member": (("committee", "member"), belongs)},
+        coords={
+            "committee": np.arange(1, len(committees) + 1),
+            "member": np.arange(1, len(bench.members) + 1),
+        },
+    )
+
+
+def _of_groups(
+    bench: Bench, groups: list[tuple[str, str, list[Committee]]], settings: Settings
+) -> xr.Dataset:
+    """Named committees: mean over their seeds, interval over images, standard error over seeds."""
+    per_image, rows = [], []
+    single = bench.single.mean(axis=1)
+    for _, _, committees in groups:
+        correct, of_members = bench.judged(committees)
+        per_image += [correct, correct - of_members]
+        accuracy = bench.correct(committees).mean(axis=1)
+        gain_best = accuracy - [single[list(one)].max() for one in committees]
+        n = len(committees)
+        error = accuracy.std(ddof=1) / np.sqrt(n) if n > 1 else np.nan
+        row = {
+            "group_accuracy": accuracy.mean(),
+            "group_accuracy_stderr": error,
+            "group_mean_member": of_members.mean(),
+            "group_gain": (correct - of_members).mean(),
+            "group_gain_best": gain_best.mean(),
+            "group_members": np.mean([len(one) for one in committees]),
+            "group_committees": n,
+        }
+        for name in ("observed", "independent"):
+            table = getattr(bench.pairs, name)
+            word = {"observed": "", "independent": "_independent"}[name]
+            row[f"group_agreement{word}"] = np.mean([mean_over_pairs(table, one) for one in committees])
+        for kind in ("nominal", "measured"):
+            for way, values in bench.latencies(committees, f"{kind}_latency").items():
+                row[f"group_{kind}_latency_{way}"] = values.mean()
+        rows.append(row)
+    low, high = _intervals(per_image, settings)
+    columns = {name: ("group", np.array([row[name] for row in rows], dtype=float)) for name in rows[0]}
+    for place, name in enumerate(("group_accuracy", "group_gain")):
+        columns[f"{name}_lower"] = ("group", low[place::2])
+        columns[f"{name}_upper"] = ("group", high[place::2])
+    names = {
+        "group_name": ("group", [name for name, _, _ in groups]),
+        "group_kind": ("group", [kind for _, kind, _ in groups]),
+    }
+    return xr.Dataset(columns, coords={"group": np.arange(1, len(groups) + 1), **names})
+
+
+def _of_sizes(bench: Bench, committees: list[Committee], every: bool, settings: Settings) -> xr.Dataset:
+    """Best committee of every size: on the images it was chosen on, and chosen and judged on halves."""
+    n = len(bench.members)
+    correct = bench.correct(committees)
+    size = np.array([len(committee) for committee in committees])
+    accuracy = correct.mean(axis=1)
+    best = [int(np.flatnonzero(size == k)[accuracy[size == k].argmax()]) for k in range(1, n + 1)]
+    halves = _chosen_on_half(bench, correct, size, settings) if every else _grown_on_half(bench, settings)
+    columns = {
+        "best_accuracy": accuracy[best],
+        "best_committee": np.array(best) + 1,
+        "split_half_accuracy": halves.mean(axis=0),
+    }
+    if every:
+        columns["mean_accuracy"] = np.array([accuracy[size == k].mean() for k in range(1, n + 1)])
+    return xr.Dataset(
+        {name: ("committee_size", values) for name, values in columns.items()},
+        coords={"committee_size": np.arange(1, n + 1)},
+    )
+
+
+def _chosen_on_half(
+    bench: Bench, correct: NDArray[np.bool_], size: NDArray, settings: Settings
+) -> NDArray[np.float64]:
+    found = []
+    for halving in range(HALVINGS):
+        half = random_halves(len(bench.truth), settings.seed + halving)
+        one, other = correct[:, half].mean(axis=1), correct[:, ~half].mean(axis=1)
+        for chosen_by, judged_by in ((one, other), (other, one)):
+            places = [np.flatnonzero(size == k) for k in range(1, size.max() + 1)]
+            found.append([judged_by[of_size[chosen_by[of_size].argmax()]] for of_size in places])
+    return np.array(found)
+
+
+def _grown_on_half(bench: Bench, settings: Settings) -> NDArray[np.float64]:
+    half = random_halves(len(bench.truth), settings.seed)
+    found = []
+    for chosen in (half, ~half):
+        grown = grow_committee(bench.fields, bench.truth, chosen)
+        found.append(correct_committees(bench.fields, bench.truth, grown)[:, ~chosen].mean(axis=1))
+    return np.array(found)
+
+
+def _same_and_diverse(bench: Bench, settings: Settings) -> xr.Dataset:
+    """Seeds of one network beside different networks with one seed each, at equal numbers of members."""
+    pairs = same_and_diverse(bench.members, 2, len(bench.members) ** 2)
+    sizes = range(2, min(len(bench.members), settings.largest_comparison) + 1)
+    per_image: dict[str, list[NDArray]] = {}
+    kept = []
+    for size in sizes:
+        same, diverse = same_and_diverse(bench.members, size, settings.draws, settings.seed)
+        if not same or not diverse:
+            continue
+        kept.append(size)
+        of_same, of_diverse = bench.judged(same), bench.judged(diverse)
+        gains = [one[0] - one[1] for one in (of_same, of_diverse)]
+        for name, values in (
+            ("same_accuracy", of_same[0]),
+            ("diverse_accuracy", of_diverse[0]),
+            ("accuracy_difference", of_diverse[0] - of_same[0]),
+            ("same_gain", gains[0]),
+            ("diverse_gain", gains[1]),
+            ("gain_difference", gains[1] - gains[0]),
+        ):
+            per_image.setdefault(name, []).append(values)
+    found = _with_intervals(per_image, "committee_size", kept, settings)
+    return found.merge(_pair_agreement(bench, pairs, settings))
+
+
+def _pair_agreement(
+    bench: Bench, pairs: tuple[list[Committee], list[Committee]], settings: Settings
+) -> xr.Dataset:
+    """Mean agreement of pairs of seeds and of pairs of networks, with their difference."""
+    if not pairs[0] or not pairs[1]:
+        return xr.Dataset()
+    alike = [
+        np.mean([bench.single[a] == bench.single[b] for a, b in part], axis=0, dtype=float) for part in pairs
+    ]
+    named = {"same_agreement": alike[0], "diverse_agreement": alike[1]}
+    named["agreement_difference"] = alike[1] - alike[0]
+    found = _with_intervals({name: [values] for name, values in named.items()}, "one", [0], settings)
+    for name, part in (("same", pairs[0]), ("diverse", pairs[1])):
+        values = [bench.pairs.independent[a, b] for a, b in part]
+        found[f"{name}_agreement_independent"] = ("one", [np.mean(values)])
+    return found.isel(one=0, drop=True)
+
+
+def _with_intervals(
+    per_image: dict[str, list[NDArray]], dim: str, values: Sequence[int], settings: Settings
+) -> xr.Dataset:
+    if not per_image:
+        return xr.Dataset()
+    flat = [row for rows in per_image.values() for row in rows]
+    low, high = _intervals(flat, settings)
+    means = np.array([row.mean() for row in flat])
+    named: dict[str, Any] = {}
+    for place, name in enumerate(per_image):
+        part = slice(place * len(values), (place + 1) * len(values))
+        for suffix, table in (("", means), ("_lower", low), ("_upper", high)):
+            named[name + suffix] = (dim, table[part])
+    return xr.Dataset(named, coords={dim: list(values)})
+
+
+def _intervals(per_image: Sequence[NDArray], settings: Settings) -> NDArray[np.float64]:
+    make: Callable[..., NDArray[np.float64]] = bootstrap_intervals
+    return make(np.stack(per_image), settings.confidence, settings.n_bootstrap, settings.seed)
