@@ -3,6 +3,7 @@
 from symbreak.models.cct import CCT
 from symbreak.models.cnn import CNN
 from symbreak.models.files import load, save
+from symbreak.models.masks import apply_masks, count_kept, masks_of
 from symbreak.models.official import load_official
 from symbreak.models.probe import FilterProbe, Probe, ProbeSet, tap_widths
 from symbreak.models.registry import Trunk, build, count_parameters, create
@@ -14,11 +15,14 @@ __all__ = [
     "Probe",
     "ProbeSet",
     "Trunk",
+    "apply_masks",
     "build",
+    "count_kept",
     "count_parameters",
     "create",
     "load",
     "load_official",
+    "masks_of",
     "save",
     "tap_widths",
 ]

@@ -9,6 +9,7 @@ from torch import nn
 
 from symbreak.config import Network, Probes
 from symbreak.errors import SymbreakError
+from symbreak.models.masks import apply_masks, pack, unpack
 from symbreak.models.probe import ProbeSet
 from symbreak.models.registry import Trunk, create
 from symbreak.models.weights import read_weights, write_weights
@@ -16,6 +17,9 @@ from symbreak.models.weights import read_weights, write_weights
 
 def save(path: str | Path, model: Trunk | ProbeSet, **description: Any) -> None:
     """Write a network or its probes as safetensors, atomically.
+
+    Of a pruned layer the kept values are written and one bit for each weight, which tells those that are
+    kept (`symbreak.models.masks`); `load` puts the masks back.
 
     Parameters
     ----------
@@ -27,13 +31,13 @@ def save(path: str | Path, model: Trunk | ProbeSet, **description: Any) -> None:
         Further facts for the header, such as the data set.
     """
     header: dict[str, Any] = {
-        "network": model.network.model_dump(mode="json"),
+        "network": model.network.described(),
         "labels": model.labels,
         **description,
     }
     if isinstance(model, ProbeSet):
         header["probes"] = model.settings.model_dump(mode="json")
-    write_weights(path, model.state_dict(), header)
+    write_weights(path, pack(model), header)
 
 
 def load(path: str | Path) -> tuple[Trunk | ProbeSet, dict[str, Any]]:
@@ -52,7 +56,9 @@ def load(path: str | Path) -> tuple[Trunk | ProbeSet, dict[str, Any]]:
             if "probes" in header
             else create(network, labels)
         )
-        model.load_state_dict(tensors)
+        plain, masks = unpack(tensors, model)
+        model.load_state_dict(plain)
+        apply_masks(model, masks)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         reason = str(error).split("\n")[0]
         raise SymbreakError(
