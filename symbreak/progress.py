@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Any
 
@@ -27,6 +28,8 @@ class Progress(tqdm):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         self.moves = sys.stderr.isatty()
+        if os.environ.get("RANK", "0") != "0":  # of several processes the first speaks
+            options |= {"disable": True}
         if not self.moves:
             options = {"mininterval": 10.0, "maxinterval": 20.0, "bar_format": LINE, "ascii": " ─━"} | options
         super().__init__(*args, **({"dynamic_ncols": self.moves, "file": sys.stderr} | options))

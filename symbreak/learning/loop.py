@@ -22,7 +22,9 @@ from torch import Tensor, nn
 
 from symbreak.data import ImageSet
 from symbreak.errors import SymbreakError
+from symbreak.learning import parallel
 from symbreak.learning.compute import Engine
+from symbreak.learning.memory import is_out_of_memory
 from symbreak.learning.resume import ResumeFile
 from symbreak.learning.schedule import Schedule
 from symbreak.progress import Progress
@@ -91,7 +93,7 @@ class Loop:
         ):
             for step in range(start, total):
                 clock = time.perf_counter()
-                self._step(step)
+                self._try_step(step)
                 epoch_ends = (step + 1) % self.steps_per_epoch == 0
                 if epoch_ends:
                     self._finish_epoch((step + 1) // self.steps_per_epoch, bar)
@@ -105,6 +107,17 @@ class Loop:
         """Whole batches in the images; the rest of an epoch's permutation is dropped."""
         return max(1, len(self.images.labels) // self.batch_size)
 
+    def _try_step(self, step: int) -> None:
+        try:
+            self._step(step)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            raise self._refusal(
+                f"There is not enough memory for batches of {self.batch_size} images in '{self.description}'",
+                "go on with a device that has more, or set a smaller `batch_size`",
+            ) from error
+
     def _step(self, step: int) -> None:
         epoch, batch = divmod(step, self.steps_per_epoch)
         if batch == 0 or not hasattr(self, "_order"):
@@ -113,18 +126,22 @@ class Loop:
         chosen = self._order[batch * self.batch_size : (batch + 1) * self.batch_size]
         self._generator.manual_seed(mixed_seed(self.seed, "augmentation", step))
         torch.manual_seed(mixed_seed(self.seed, "dropout", step))
+        if not parallel.is_first():  # neurons are dropped independently in every image
+            torch.manual_seed(mixed_seed(self.seed, f"dropout {parallel.rank()}", step))
         images, targets = self.augment(self._pixels[chosen], self._labels[chosen], self._generator)
+        images, targets = parallel.own_slice(images), parallel.own_slice(targets)
         rates = self.schedule.at(epoch + batch / self.steps_per_epoch)
         for group in self.optimizer.param_groups:
             group["lr"] = rates.learning_rate
             group["weight_decay"] = rates.weight_decay if group["decays"] else 0.0
         loss, metrics = self.loss(images, targets)
+        loss = parallel.weighed(loss, len(images), len(chosen))
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         if self.gradient_clip is not None:
             nn.utils.clip_grad_norm_(self.model.parameters(), self.gradient_clip)
         self.optimizer.step()
-        self._sums += metrics.detach().double()
+        self._sums += parallel.over_processes(metrics.detach().double())
 
     def _finish_epoch(self, epoch: int, bar: Progress) -> None:
         self._require_finite(epoch)
@@ -135,24 +152,29 @@ class Loop:
             row |= self.validate()
         self._sums.zero_()
         self.history.append(row | {"seconds": round(self._seconds, 3)})
-        self.after_epoch(epoch)
+        if parallel.is_first():
+            self.after_epoch(epoch)
         shown = {_SHOWN[k]: f"{v:.3f}" for k, v in row.items() if k in _SHOWN}
         bar.set_postfix(epoch=f"{epoch}/{self.epochs}", **shown, refresh=False)
 
     def _require_finite(self, epoch: int) -> None:
-        if not math.isfinite(float(self._sums.sum())):
-            kept = (
-                f"the last good state is kept in {self.resume.path}"
-                if self.resume.path.exists()
-                else "no state kept"
-            )
-            raise SymbreakError(
-                f"The loss of '{self.description}' is no longer finite in epoch {epoch}; {kept}; "
-                "lower the learning rate or set `gradient_clip`, then delete that file."
+        numbers = [self._sums, *(p.detach() for p in self.model.parameters() if p.requires_grad)]
+        if not math.isfinite(sum(float(tensor.sum()) for tensor in numbers)):
+            raise self._refusal(
+                f"The loss of '{self.description}' is no longer finite in epoch {epoch}",
+                "lower the learning rate or set `gradient_clip`",
             )
 
+    def _refusal(self, problem: str, cure: str) -> SymbreakError:
+        """A refusal to go on that says where the state is; other settings need it gone."""
+        if self.resume.path.exists():
+            return SymbreakError(
+                f"{problem}; the last good state is kept in {self.resume.path}; {cure} (and delete that file)."
+            )
+        return SymbreakError(f"{problem}; no state was saved yet; {cure}.")
+
     def _save_if_due(self, done: int, stop: bool) -> None:
-        due = time.monotonic() - self._saved >= self.checkpoint_seconds
+        due, stop = parallel.agreed(time.monotonic() - self._saved >= self.checkpoint_seconds, stop)
         if not (due or stop):
             return
         self._require_finite(done // self.steps_per_epoch + 1)
@@ -162,7 +184,8 @@ class Loop:
             "history": self.history,
             "seconds": self._seconds,
         }
-        self.resume.save(self.model, self.optimizer, progress)
+        if parallel.is_first():
+            self.resume.save(self.model, self.optimizer, progress)
         self._saved = time.monotonic()
         if stop:
             raise SymbreakError(
@@ -171,6 +194,7 @@ class Loop:
 
     def _restore(self) -> int:
         progress = self.resume.load(self.model, self.optimizer)
+        parallel.require_same_step(0 if progress is None else int(progress["step"]))
         if progress is None:
             return 0
         self._sums += torch.tensor(progress["sums"], dtype=torch.float64, device=self.engine.device)

@@ -13,15 +13,17 @@ from symbreak.config import Experiment, Training
 from symbreak.data import ImageSet
 from symbreak.data.configured import load_configured
 from symbreak.errors import SymbreakError
+from symbreak.learning import parallel
 from symbreak.learning.augment import Augmentation
 from symbreak.learning.compute import Engine, choose_engine
 from symbreak.learning.loop import Loop, mixed_seed, parameter_groups, write_history
-from symbreak.learning.resume import ResumeFile, alone, digest
+from symbreak.learning.resume import ResumeFile, digest
 from symbreak.learning.schedule import Schedule
 from symbreak.learning.train import correct, normalised_batches
 from symbreak.models.probe import Place, ProbeSet, record_taps
 
 
+@parallel.in_processes
 def train_probes(experiment: Experiment, weights: Path, output: Path, history: Path) -> None:
     """Train the probes of all taps and blocks together and write them to one file.
 
@@ -43,7 +45,7 @@ def train_probes(experiment: Experiment, weights: Path, output: Path, history: P
         If the weights are missing or damaged, or the data cannot be read.
     """
     network, header = load_network(weights)
-    with alone(output):
+    with parallel.alone_together(output):
         training = probe_training(experiment)
         train = load_configured(experiment.data, "train", experiment.probes.train_per_label)
         validation = load_configured(experiment.data, "validation")
@@ -57,9 +59,10 @@ def train_probes(experiment: Experiment, weights: Path, output: Path, history: P
         loop = _loop(network, probes, experiment, training, train, validation, engine, resume, seed)
         loop.description = f"probes of {header['name']} seed {seed}"
         rows = loop.run()
-        write_history(history, rows)
-        models.save(output, probes, **{k: v for k, v in header.items() if k not in {"network", "labels"}})
-        resume.remove()
+        if parallel.is_first():
+            write_history(history, rows)
+            models.save(output, probes, **{k: v for k, v in header.items() if k not in {"network", "labels"}})
+            resume.remove()
 
 
 def load_network(weights: Path) -> tuple[models.Trunk, dict]:
@@ -104,11 +107,12 @@ def _loop(
     seed: int,
 ) -> Loop:
     settings = experiment.probes
+    shared = parallel.share(probes)
 
     def loss(images: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         with engine.autocast():
             tokens, _ = record_taps(network, images, probes.places)
-        outputs = probes({place: tensor.float() for place, tensor in tokens.items()})
+        outputs = shared({place: tensor.float() for place, tensor in tokens.items()})
         costs = [
             functional.cross_entropy(f, targets, label_smoothing=settings.label_smoothing)
             for f in outputs.values()
@@ -159,6 +163,7 @@ def evaluate_probes(
             tokens, _ = record_taps(network, pixels, probes.places)
         outputs = probes({place: tensor.float() for place, tensor in tokens.items()})
         hits += torch.stack([correct(fields, labels) for fields in outputs.values()]).double()
+    hits = parallel.over_processes(hits)
     return dict(zip(probes.places, (hits / len(images)).tolist()))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,16 @@ from symbreak.config import Compute, Experiment, Training
 from symbreak.data import ImageSet
 from symbreak.data.configured import load_configured
 from symbreak.errors import SymbreakError
+from symbreak.learning import parallel
 from symbreak.learning.augment import Augmentation, normalise
 from symbreak.learning.checkpoints import keep_checkpoints
 from symbreak.learning.compute import Engine, choose_engine
 from symbreak.learning.loop import Loop, mixed_seed, parameter_groups, write_history
-from symbreak.learning.resume import ResumeFile, alone, digest
+from symbreak.learning.resume import ResumeFile, digest
 from symbreak.learning.schedule import Schedule
 
 
+@parallel.in_processes
 def train_network(experiment: Experiment, network: str, seed: int, weights: Path, history: Path) -> None:
     """Train a network and write its weights and its history.
 
@@ -45,14 +48,15 @@ def train_network(experiment: Experiment, network: str, seed: int, weights: Path
     SymbreakError
         If the data cannot be read, the loss diverges, or another process writes these files.
     """
-    with alone(weights):
+    with parallel.alone_together(weights):
         train, validation = (load_configured(experiment.data, split) for split in ("train", "validation"))
         require_side(train, experiment.networks[network].image_size)
         torch.manual_seed(mixed_seed(seed, "initial weights", 0))
         model = models.create(experiment.networks[network], train.n_labels)
-        settings = experiment.model_dump(mode="json", include={"data", "training", "compute"})
+        settings = experiment.model_dump(mode="json", include={"data"})
         shape = experiment.networks[network].model_dump(mode="json", exclude={"trained"})
         settings |= {"training": experiment.training.determining(), "network": shape, "seed": seed}
+        settings |= {"compute": experiment.compute.determining()}
         key = digest(settings | {"data_sha256": train.sha256})
         resume = ResumeFile(weights, key)
         engine = resumed_engine(resume, experiment.compute, model, train)
@@ -68,12 +72,13 @@ def train_network(experiment: Experiment, network: str, seed: int, weights: Path
             "device": engine.name,
         }
         trained = experiment.networks[network].trained
-        if trained and experiment.training.checkpoints == "log":
+        if trained and experiment.training.checkpoints == "log" and parallel.is_first():
             _keep_checkpoints(loop, model, weights, facts)
         rows = loop.run() if trained else [_untrained(loop)]
-        write_history(history, rows)
-        models.save(weights, model, **facts, validation_accuracy=rows[-1]["validation_accuracy"])
-        resume.remove()
+        if parallel.is_first():
+            write_history(history, rows)
+            models.save(weights, model, **facts, validation_accuracy=rows[-1]["validation_accuracy"])
+            resume.remove()
 
 
 def _loop(
@@ -85,9 +90,11 @@ def _loop(
     resume: ResumeFile,
     seed: int,
 ) -> Loop:
+    shared = parallel.share(model)
+
     def loss(images: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         with engine.autocast():
-            fields = model(images)
+            fields = shared(images)
         cost = functional.cross_entropy(fields.float(), targets, label_smoothing=training.label_smoothing)
         return cost, torch.stack([cost.detach() * len(images), correct(fields, targets)])
 
@@ -166,9 +173,9 @@ def correct(fields: Tensor, targets: Tensor) -> Tensor:
 def normalised_batches(
     images: ImageSet, engine: Engine, batch_size: int, training: Training
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Batches of normalised images and labels in their order, nothing augmented."""
+    """Batches of normalised images and labels in their order, nothing augmented; processes take turns."""
     augmentation = Augmentation.from_settings(training, images)
-    for start in range(0, len(images), batch_size):
+    for start in parallel.own_of(range(0, len(images), batch_size)):
         pixels = images.images[start : start + batch_size].to(engine.device)
         labels = images.labels[start : start + batch_size].to(engine.device)
         yield normalise(pixels, augmentation.normalisation, augmentation.mean, augmentation.std), labels
@@ -184,7 +191,7 @@ def evaluate(model: models.Trunk, images: ImageSet, engine: Engine, training: Tr
             fields = model(pixels).float()
         cost = functional.cross_entropy(fields, labels, reduction="sum")
         sums += torch.stack([cost, correct(fields, labels)]).double()
-    loss, accuracy = (sums / len(images)).tolist()
+    loss, accuracy = (parallel.over_processes(sums) / len(images)).tolist()
     return {"validation_loss": loss, "validation_accuracy": accuracy}
 
 
@@ -204,6 +211,7 @@ def resumed_engine(resume: ResumeFile, compute: Compute, model: models.Trunk, im
 
     untouched = {name: buffer.clone() for name, buffer in model.named_buffers()}
     engine = choose_engine(compute, trial)
+    engine = replace(engine, precision=parallel.said_by_first(engine.precision))
     for name, buffer in model.named_buffers():  # the trial's pixels must not enter a BatchNorm's averages
         buffer.copy_(untouched[name])
     resume.facts = {"precision": engine.precision}

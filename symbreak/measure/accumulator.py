@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from symbreak.config import FILTER_TAPS, HEADED_TAPS
 from symbreak.data import ImageSet
+from symbreak.learning.parallel import over_processes
 from symbreak.models.probe import ProbeSet
 
 
@@ -74,6 +75,12 @@ class TapAccumulator:
         if self.head_fields is not None:
             for number, sums in enumerate(self.head_fields[block - 1, :heads]):
                 sums.index_add_(0, cell, probe(only_head(tokens, number, heads)).double())
+
+    def join_processes(self) -> None:
+        """Add up what each process has accumulated; fields of images that it has not seen are zero."""
+        for sums in (self.feature_sum, self.hits, self.head_hits, self.fields, self.head_fields):
+            if sums is not None:
+                over_processes(sums)
 
     def moments(self, images: ImageSet) -> xr.Dataset:
         """Label means, readouts and accuracies as a labelled dataset."""

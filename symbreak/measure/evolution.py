@@ -88,8 +88,9 @@ def _of_checkpoint(experiment: Experiment, taps: list[str]) -> Experiment:
 
 def _key(experiment: Experiment, checkpoint: Path) -> str:
     """Digest of everything that determines the heads of a checkpoint."""
-    names = {"data", "probes", "measurement", "statistics", "heads", "compute"}
+    names = {"data", "probes", "measurement", "statistics", "heads"}
     settings = experiment.model_dump(mode="json", include=names)
+    settings["compute"] = experiment.compute.determining()
     settings["training"] = experiment.training.determining()
     content = hashlib.sha256(checkpoint.read_bytes()).hexdigest()
     return digest([settings, content, symbreak.__version__])[:16]

@@ -18,6 +18,7 @@ from symbreak.config import Experiment
 from symbreak.data import ImageSet
 from symbreak.data.configured import load_configured
 from symbreak.errors import SymbreakError
+from symbreak.learning import parallel
 from symbreak.learning.compute import Engine, choose_engine
 from symbreak.learning.probes import load_network, probe_training
 from symbreak.learning.train import normalised_batches
@@ -27,6 +28,7 @@ from symbreak.progress import Progress
 from symbreak.store import provenance, write_dataset
 
 
+@parallel.in_processes
 def measure(experiment: Experiment, weights: Path, probes_path: Path, folder: Path) -> None:
     """Write ``moments/{tap}.nc`` and ``logits/{tap}.nc`` for every tap, and ``logits/network.nc``.
 
@@ -55,6 +57,8 @@ def measure(experiment: Experiment, weights: Path, probes_path: Path, folder: Pa
     engine = choose_engine(experiment.compute.model_copy(update={"precision": header["precision"]}))
     network, probes = network.to(engine.device).eval(), probes.to(engine.device).eval()
     taps, fields = accumulate(network, probes, images, engine, experiment)
+    if not parallel.is_first():
+        return
     facts = {k: header[k] for k in ("seed", "dataset", "dataset_sha256", "precision", "device")}
     source = f"{header['name']} ({network.network.architecture}) on {images.name}, {split} images"
 
@@ -82,20 +86,26 @@ def measure(experiment: Experiment, weights: Path, probes_path: Path, folder: Pa
 def accumulate(
     network: models.Trunk, probes: ProbeSet, images: ImageSet, engine: Engine, experiment: Experiment
 ) -> tuple[dict[str, TapAccumulator], Tensor]:
-    """Run the frozen network once; return the sums of every tap and the network's own fields."""
+    """Run the frozen network once; return the sums of every tap and the network's own fields.
+
+    Processes take the batches in turns; each then has the sums over all images.
+    """
     folds, batch_size = experiment.measurement.folds, experiment.measurement.batch_size
     cells = (fold_of_images(images.labels, folds) * images.n_labels + images.labels).to(engine.device)
     silencing = experiment.measurement.head_silencing
     taps = {tap: TapAccumulator(tap, probes, len(images), folds, silencing) for tap in probes.settings.taps}
-    outputs, start = [], 0
+    outputs = torch.zeros(len(images), images.n_labels)
+    starts = parallel.own_of(range(0, len(images), batch_size))
+    batches = normalised_batches(images, engine, batch_size, probe_training(experiment))
     with Progress(total=len(images), desc="measure", unit="image") as bar:
-        for pixels, truth in normalised_batches(images, engine, batch_size, probe_training(experiment)):
+        for start, (pixels, truth) in zip(starts, batches):
             rows = slice(start, start + len(truth))
             with engine.autocast():
                 tokens, output = record_taps(network, pixels, probes.places)
-            outputs.append(output.float().cpu())
+            outputs[rows] = output.float().cpu()
             for (block, tap), tensor in tokens.items():
                 taps[tap].add(block, tensor.float(), truth, cells[rows], rows)
-            start = rows.stop
-            bar.update(len(truth))
-    return taps, torch.cat(outputs)
+            bar.update(min(len(truth) * parallel.count(), len(images) - bar.n))
+    for tap in taps.values():
+        tap.join_processes()
+    return taps, parallel.over_processes(outputs)

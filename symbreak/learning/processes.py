@@ -1,0 +1,172 @@
+"""Start several processes on this machine, or find out that torchrun or srun has started them."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import re
+import signal
+import sys
+import tempfile
+import threading
+import traceback
+from collections.abc import Callable, Mapping
+from multiprocessing.connection import wait
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from symbreak.errors import SymbreakError
+
+#: Seconds that processes get to end after one of them has failed.
+PATIENCE = 5.0
+
+
+class Place(NamedTuple):
+    """Which of the processes this is, and where they meet (an address of torch.distributed)."""
+
+    rank: int
+    size: int
+    local_rank: int
+    meeting: str
+
+
+def launched_place(wanted: int, environment: Mapping[str, str]) -> Place | None:
+    """Place that torchrun or srun has given to this process; None if it was started alone.
+
+    Raises
+    ------
+    SymbreakError
+        If their number is not that of the experiment.
+
+    Examples
+    --------
+    >>> launched_place(2, {"RANK": "1", "WORLD_SIZE": "2", "LOCAL_RANK": "1"})
+    Place(rank=1, size=2, local_rank=1, meeting='env://')
+    >>> launched_place(2, {})
+    """
+    if "RANK" in environment and "WORLD_SIZE" in environment:
+        size, launcher = int(environment["WORLD_SIZE"]), "torchrun"
+        rank, meeting = int(environment["RANK"]), "env://"
+        local = int(environment.get("LOCAL_RANK", rank))
+    elif int(environment.get("SLURM_STEP_NUM_TASKS", 1)) > 1 and "SLURM_PROCID" in environment:
+        size, launcher = int(environment["SLURM_STEP_NUM_TASKS"]), "srun"
+        rank, meeting = int(environment["SLURM_PROCID"]), _slurm_meeting(environment)
+        local = int(environment.get("SLURM_LOCALID", rank))
+    else:
+        return None
+    if size != wanted:
+        raise SymbreakError(
+            f"The launcher {launcher} has started {size} processes, and `compute.processes` is {wanted}; "
+            "make them equal."
+        )
+    return Place(rank, size, local, meeting) if size > 1 else None
+
+
+def _slurm_meeting(environment: Mapping[str, str]) -> str:
+    """Address on the first node of a job step, with a port of the job's own.
+
+    Examples
+    --------
+    >>> _slurm_meeting({"SLURM_STEP_NODELIST": "gpu[07-09,12]", "SLURM_JOB_ID": "3"})
+    'tcp://gpu07:20003'
+    """
+    nodes = environment.get("SLURM_STEP_NODELIST", "localhost")
+    first = re.match(r"([^\[,]+)(?:\[(\d+))?", nodes)
+    host = "".join(part or "" for part in first.groups()) if first else nodes
+    port = 20000 + int(environment.get("SLURM_JOB_ID", 0)) % 10000
+    host = environment.get("MASTER_ADDR", host)
+    return f"tcp://{host}:{environment.get('MASTER_PORT', port)}"
+
+
+def run_processes(task: Callable[..., None], count: int, *arguments: Any) -> None:
+    """Run ``task(place, *arguments)`` in `count` processes of this machine, to the end or the first failure.
+
+    SIGTERM is handed on, so that a training saves its state before it leaves.
+
+    Raises
+    ------
+    SymbreakError
+        What one of them refuses, or if one is killed.
+    RuntimeError
+        With the traceback of one that fails otherwise.
+    """
+    context = multiprocessing.get_context("spawn")
+    said = context.SimpleQueue()
+    with tempfile.TemporaryDirectory() as folder:
+        meeting = f"file://{folder}/meeting"
+        places = [Place(rank, count, rank, meeting) for rank in range(count)]
+        processes = [context.Process(target=_child, args=(said, p, task, arguments)) for p in places]
+        for process in processes:
+            process.start()
+        previous = _hand_on(signal.SIGTERM, processes)
+        try:
+            _wait(processes)
+        finally:
+            _end(processes)
+            if previous is not None:
+                signal.signal(signal.SIGTERM, previous)
+    words = []
+    while not said.empty():
+        words.append(said.get())
+    _raise_failure(processes, words)
+
+
+def _child(said: Any, place: Place, task: Callable[..., None], arguments: tuple) -> None:
+    """One of the processes: it says why it fails, and ends when the process that started it ends."""
+    parent = multiprocessing.parent_process()
+    threading.Thread(target=lambda: (parent and parent.join(), os._exit(1)), daemon=True).start()
+    try:
+        task(place, *arguments)
+    except SymbreakError as error:
+        said.put((True, str(error)))
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BaseException:
+        said.put((False, traceback.format_exc()))
+        sys.exit(1)
+
+
+def _hand_on(number: signal.Signals, processes: list) -> Any:
+    """Send a signal that comes here to all processes; return what was done with it before."""
+
+    def send(*_: Any) -> None:
+        for process in processes:
+            if process.is_alive():
+                os.kill(process.pid, number)
+
+    try:
+        return signal.signal(number, send)
+    except ValueError:  # not in the main thread: nobody can be asked
+        return None
+
+
+def _wait(processes: list) -> None:
+    """Wait until all have ended, or one has failed."""
+    running = list(processes)
+    while running:
+        wait([process.sentinel for process in running])
+        running = [process for process in running if process.is_alive()]
+        if any(process.exitcode for process in processes if process not in running):
+            return
+
+
+def _end(processes: list) -> None:
+    """Let those that still run notice that a partner is gone, then end them."""
+    for process in processes:
+        process.join(PATIENCE if process.is_alive() else None)
+        if process.is_alive():
+            process.kill()
+            process.join()
+
+
+def _raise_failure(processes: list, words: list[tuple[bool, str]]) -> None:
+    """Raise what was refused, rather than the broken connections that follow from it."""
+    for refused, text in sorted(words, reverse=True):
+        raise SymbreakError(text) if refused else RuntimeError(text)
+    for number, process in enumerate(processes, start=1):
+        if process.exitcode:
+            raise SymbreakError(
+                f"Process {number} of {len(processes)} was ended by signal {-process.exitcode}; "
+                "run again to go on from the last saved state."
+            )

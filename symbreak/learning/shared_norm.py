@@ -1,0 +1,47 @@
+"""BatchNorm over the batch of all processes; PyTorch has it for GPUs only."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, distributed, nn
+from torch.distributed.nn.functional import all_reduce
+
+
+class SharedBatchNorm(nn.BatchNorm2d):
+    """BatchNorm whose mean and variance are those of the images of all processes together.
+
+    On a CPU what `torch.nn.SyncBatchNorm` is on a GPU, from sums over processes that carry gradients.
+    """
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """(images, filters, height, width) -> same."""
+        if not self.training:
+            return super().forward(maps)
+        values = maps.float()
+        count = values.new_tensor([values.numel() / values.shape[1]])
+        distributed.all_reduce(count)
+        mean = all_reduce(values.sum((0, 2, 3))) / count
+        centred = values - mean[:, None, None]
+        variance = all_reduce(centred.square().sum((0, 2, 3))) / count
+        self._remember(mean.detach(), variance.detach() * count / (count - 1))
+        scale = self.weight / (variance + self.eps).sqrt()
+        return (centred * scale[:, None, None] + self.bias[:, None, None]).to(maps.dtype)
+
+    @torch.no_grad()
+    def _remember(self, mean: Tensor, variance: Tensor) -> None:
+        """Move the averages that the evaluation uses."""
+        assert self.running_mean is not None and self.running_var is not None
+        assert self.num_batches_tracked is not None and self.momentum is not None
+        self.num_batches_tracked += 1
+        self.running_mean.lerp_(mean, self.momentum)
+        self.running_var.lerp_(variance, self.momentum)
+
+
+def share_norms(model: nn.Module) -> None:
+    """Let every BatchNorm of a model see all processes; parameters and averages stay the same tensors."""
+    if next(model.parameters()).is_cuda:
+        nn.SyncBatchNorm.convert_sync_batchnorm(model)
+        return
+    for module in model.modules():
+        if type(module) is nn.BatchNorm2d:
+            module.__class__ = SharedBatchNorm
