@@ -18,7 +18,9 @@ from pydantic import (
 )
 
 from symbreak.config.committee import Committee
+from symbreak.config.data import Data
 from symbreak.config.evolution import Evolution
+from symbreak.config.latency import Latency
 from symbreak.config.learning import Probes, Training
 from symbreak.config.network import Network
 from symbreak.config.pruning import Pruning, Study
@@ -31,31 +33,11 @@ def _digits(value: Any) -> Any:
     return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else value
 
 
-Seed = Annotated[StrictInt, Field(ge=0), BeforeValidator(_digits)]
+#: Folders beside those of the networks.
+RESERVED = ("benchmarks", "figures", "logs", "tables")
+
+Seed = Annotated[StrictInt, Field(ge=0, lt=2**31), BeforeValidator(_digits)]
 Slug = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=64)]
-
-
-class Data(Section):
-    """Images, labels and superclasses."""
-
-    name: Literal["diacritics", "cifar10", "cifar100"] = Field("diacritics", description="Data set.")
-    root: str = Field("data", description="Folder that holds downloaded archives; diacritics needs none.")
-    download: bool = Field(True, description="Fetch a missing archive when the network allows.")
-    train_per_label: int | None = Field(
-        None, ge=1, description="Training images per label; `null`: all (diacritics: 500)."
-    )
-    validation_per_label: int | None = Field(
-        None, ge=5, description="Validation images per label; `null`: all (diacritics: 100)."
-    )
-    seed: StrictInt = Field(0, ge=0, description="Seed of the drawing of diacritics and of sub-sampling.")
-    nuisance: float = Field(
-        1.0, ge=0.0, le=2.0, description="Scale of all nuisance amplitudes of diacritics, up to 2."
-    )
-
-    @property
-    def has_superclasses(self) -> bool:
-        """Whether the labels of the data set fall into superclasses."""
-        return self.name != "cifar10"
 
 
 class Measurement(Section):
@@ -140,7 +122,7 @@ class Experiment(Section):
     )
     data: Data = Data()
     networks: dict[Slug, Network] = Field(min_length=1, description="Networks by name, one folder each.")
-    training: Training = Training()
+    training: Training = Field(Training(), validate_default=True)
     probes: Probes = Field(Probes(), validate_default=True)
     measurement: Measurement = Measurement()
     statistics: Statistics = Statistics()
@@ -150,6 +132,7 @@ class Experiment(Section):
         Committee(), description="Soft committees of the trained networks; `null`: none."
     )
     pruning: Pruning = Field(Pruning(), validate_default=True)
+    latency: Latency = Latency()
     compute: Compute = Compute()
     published: Literal["P1", "P2"] | list[Literal["P1", "P2"]] | None = Field(
         None,
@@ -168,6 +151,11 @@ class Experiment(Section):
         if self.committee is None:
             return []
         return trained if len(trained) * len(self.seeds) > 1 or self.committee.others else []
+
+    def training_of(self, network: str) -> Training:
+        """The section `training` with the network's own number of epochs, if it has one."""
+        epochs = self.networks[network].epochs
+        return self.training.model_copy(update={"epochs": epochs}) if epochs else self.training
 
     @property
     def headed_taps(self) -> list[str]:
@@ -202,6 +190,25 @@ class Experiment(Section):
                     "have layers besides readout, and blocks count from 1"
                 )
         return pruning
+
+    @field_validator("networks")
+    @classmethod
+    def _names_are_free(cls, networks: dict[str, Network]) -> dict[str, Network]:
+        for name in networks:
+            if name.lower() in RESERVED:
+                raise ValueError(f"no network can be called {name}, a folder of results; call it otherwise")
+        return networks
+
+    @field_validator("training")
+    @classmethod
+    def _enough_epochs(cls, training: Training, info: ValidationInfo) -> Training:
+        for name, network in info.data.get("networks", {}).items():
+            if network.epochs and training.warmup_epochs + training.cooldown_epochs >= network.epochs:
+                raise ValueError(
+                    f"warmup_epochs + cooldown_epochs = {training.warmup_epochs + training.cooldown_epochs:g} "
+                    f"leave nothing of networks.{name}.epochs = {network.epochs}; shorten them"
+                )
+        return training
 
     @field_validator("seeds")
     @classmethod

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,13 @@ from pydantic import BaseModel, ValidationError
 
 from symbreak.config.experiment import Experiment
 from symbreak.errors import SymbreakError
+
+
+#: An experiment file is smaller, and holds fewer keys and values, aliases written out.
+LARGEST_FILE, MOST_VALUES = 256 * 1024, 50_000
+
+#: Whole numbers beyond these fit into no file of ours.
+LARGEST_NUMBER = 2**63 - 1
 
 
 def read(path: str | Path) -> Experiment:
@@ -33,17 +41,41 @@ def read(path: str | Path) -> Experiment:
     """
     path = Path(path)
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        with path.open(encoding="utf-8") as handle:
+            text = handle.read(LARGEST_FILE)
+            rest = handle.read(1)
+    except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is not a text file"
         raise SymbreakError(f"Cannot read the experiment file {path}: {reason}; check the path.") from error
+    if rest:
+        raise SymbreakError(f"{path} is too large for an experiment file; check the path.")
+    return parse(_load(text, path), source=str(path))
+
+
+def _load(text: str, path: Path) -> Any:
+    """Values of a YAML text; what aliases would blow up is counted before it is built."""
     try:
-        settings = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        loader = yaml.SafeLoader(text)
+        node = loader.get_single_node()
+        if sum(1 for _ in zip(_nodes(node), range(MOST_VALUES + 1))) > MOST_VALUES:
+            raise SymbreakError(f"{path} holds too many values for an experiment file; remove aliases.")
+        return None if node is None else loader.construct_document(node)
+    except (yaml.YAMLError, ValueError, TypeError, LookupError, RecursionError, OverflowError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         raise SymbreakError(f"{path} is not valid YAML{where}; mend the syntax there.") from error
-    return parse(settings, source=str(path))
+
+
+def _nodes(node: yaml.Node | None) -> Iterator[yaml.Node]:
+    """All nodes of a YAML document, those that aliases repeat as often as they do; perhaps without end."""
+    waiting = [] if node is None else [node]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if isinstance(node, yaml.MappingNode):
+            waiting += [part for pair in node.value for part in pair]
+        elif isinstance(node, yaml.SequenceNode):
+            waiting += node.value
 
 
 def parse(settings: Any, source: str = "configuration") -> Experiment:
@@ -61,10 +93,39 @@ def parse(settings: Any, source: str = "configuration") -> Experiment:
     """
     if not isinstance(settings, dict):
         raise SymbreakError(f"{source} holds no keys; it must be a mapping such as `name: demo`.")
+    _require_modest(settings, source)
     try:
         return Experiment.model_validate(settings)
     except ValidationError as error:
         raise SymbreakError(f"{source}: {_sentence(error.errors()[0])}") from None
+
+
+def _require_modest(settings: Any, source: str) -> None:
+    """Refuse what no section could store: endless structures, huge numbers, text that cannot be printed.
+
+    Raises
+    ------
+    SymbreakError
+        Naming the key.
+    """
+    waiting: list[tuple[str, Any]] = [("", settings)]
+    for _ in range(MOST_VALUES):
+        if not waiting:
+            return
+        place, value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += [(f"{place}.{key!s:.80}".lstrip("."), key) for key in value if isinstance(key, str)]
+            waiting += [(f"{place}.{key!s:.80}".lstrip("."), part) for key, part in value.items()]
+        elif isinstance(value, list | tuple | set):
+            waiting += [(f"{place}.{index}".lstrip("."), part) for index, part in enumerate(value)]
+        elif isinstance(value, int) and abs(value) > LARGEST_NUMBER:
+            raise SymbreakError(f"{source}: the key `{place}` is wrong: the number is too large; correct it.")
+        elif isinstance(value, str) and not value.strip().isprintable():
+            raise SymbreakError(
+                f"{source}: the key {ascii(place)} is wrong: it must be one line of printable text, "
+                f"got {ascii(value[:80])}; correct it."
+            )
+    raise SymbreakError(f"{source} holds too many values for an experiment; remove aliases.")
 
 
 def dump(settings: dict[str, Any]) -> str:
@@ -92,9 +153,9 @@ def _sentence(problem: Any) -> str:
         return f"the key `{key}` is unknown; {advice}"
     if kind == "missing":
         return f"the key `{key}` is missing; add it."
-    message = problem["msg"].removeprefix("Value error, ")
+    message = problem["msg"].removeprefix("Value error, ")[:500]
     value = problem["input"]
-    shown = f", got {value!r}" if not isinstance(value, dict | BaseModel) else ""
+    shown = f", got {value!r:.100}" if not isinstance(value, dict | BaseModel) else ""
     return f"the key `{key}` is wrong: {message[:1].lower()}{message[1:]}{shown}; correct it."
 
 

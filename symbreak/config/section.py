@@ -10,6 +10,6 @@ Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
 class Section(BaseModel):
-    """Common behaviour of all sections: unknown keys are refused, values never change."""
+    """Common behaviour of all sections: unknown keys and endless numbers are refused, values never change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
