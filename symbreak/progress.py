@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from typing import Any
 
 from tqdm import tqdm
@@ -39,5 +40,6 @@ class Progress(tqdm):
         if self.moves:
             return super().display(msg, pos)
         if self.n:
-            print(msg or str(self), file=sys.stderr, flush=True)
+            with suppress(BrokenPipeError):  # who reads may be gone; the work goes on to save its state
+                print(msg or str(self), file=sys.stderr, flush=True)
         return True

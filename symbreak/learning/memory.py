@@ -9,6 +9,8 @@ from typing import TypeVar
 import torch
 
 from symbreak.errors import SymbreakError
+from symbreak.learning import parallel
+from symbreak.learning import parallel
 
 Result = TypeVar("Result")
 
@@ -43,7 +45,7 @@ def with_smaller_batches(run: Callable[[int], Result], batch_size: int, what: st
     Raises
     ------
     SymbreakError
-        If memory does not even suffice for one image.
+        If memory does not even suffice for one image, or several processes share the pass.
 
     Examples
     --------
@@ -60,9 +62,14 @@ def with_smaller_batches(run: Callable[[int], Result], batch_size: int, what: st
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
-            if batch_size == 1:
+            if parallel.count() > 1:  # they have dealt out the batches of this size among themselves
                 raise SymbreakError(
-                    f"There is not enough memory to {what} a single image; free some or take another device."
+                    f"There is not enough memory to {what} with {batch_size} images; set a smaller batch."
+                ) from error
+            if batch_size == 1 or parallel.count() > 1:  # the others would wait for this process
+                raise SymbreakError(
+                    f"There is not enough memory to {what} with batches of {batch_size} images; "
+                    "free some, set a smaller `batch_size` or take another device."
                 ) from error
         batch_size //= 2
         if torch.cuda.is_available():

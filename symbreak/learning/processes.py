@@ -12,7 +12,6 @@ import threading
 import traceback
 from collections.abc import Callable, Mapping
 from multiprocessing.connection import wait
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from symbreak.errors import SymbreakError
