@@ -78,6 +78,18 @@ def test_without_division_heads_own_what_chance_gives():
     assert (spread > 0).all()
 
 
+def test_matrices_of_divided_heads_hold_different_labels_beyond_chance():
+    divided = head_tables(planted_moments(DIVISION, seed=4), SETTINGS, HEADS).isel(block=0)
+    assert divided.head_exclusive == LABELS and divided.head_exclusive_p <= 0.01
+    assert divided.head_exclusive_null < LABELS - 5 * divided.head_exclusive_null_deviation + 1e-9
+    assert divided.head_diagonal_p <= 0.01 and divided.head_diagonal_null > 5
+    alike = head_tables(planted_moments(None, blocks=6, seed=5), SETTINGS, HEADS)
+    assert (alike.head_exclusive_p > 0.01).all() and (alike.head_diagonal_p > 0.01).all()
+    table = matrix_table(divided.expand_dims("block").assign_attrs(seed=1))
+    assert table.exclusive[0] == LABELS and table.exclusive_p[0] <= 0.01
+    assert table.noise_by_chance[0] == pytest.approx(float(divided.head_noise_null))
+
+
 def test_renaming_heads_and_shuffling_nodes_within_heads_changes_nothing():
     moments = planted_moments(DIVISION, seed=1)
     within = np.concatenate([np.random.default_rng(h).permutation(16) + 16 * h for h in (2, 0, 3, 1)])

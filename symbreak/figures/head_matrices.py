@@ -51,8 +51,8 @@ def head_statistics(heads: xr.Dataset, threshold: float = 0.3, title: str = "") 
     Returns
     -------
     Figure
-        Error bars over seeds; with one seed the jackknife over images. What is not positive has no place on
-        the logarithmic axes of n and SNR.
+        Error bars over seeds; with one seed the jackknife over images. Dashed: nodes dealt out to the heads
+        by lot. What is not positive has no place on the logarithmic axes of n and SNR.
 
     Examples
     --------
@@ -68,6 +68,9 @@ def head_statistics(heads: xr.Dataset, threshold: float = 0.3, title: str = "") 
     for axis, (name, words, logarithmic) in zip(axes, PANELS):
         values = table[name].where(np.isfinite(table[name]) & ((table[name] > 0) | (not logarithmic)))
         axis.errorbar(table.block, values, table[f"{name}_error"].fillna(0), fmt="-o", color=PALETTE[0])
+        if f"{name}_by_chance" in table:
+            chance = table[f"{name}_by_chance"]
+            axis.plot(table.block, chance.where((chance > 0) | (not logarithmic)), "--", color=GREY)
         axis.set_ylabel(words)
         if logarithmic and values.notna().any() and values.max() > 10 * values.min():
             axis.set_yscale("log")
@@ -77,6 +80,7 @@ def head_statistics(heads: xr.Dataset, threshold: float = 0.3, title: str = "") 
         block_axis(axis, sorted(table.block))
     letter_panels(axes)
     words = f"Matrices of heads, threshold {table.threshold[0]:g}; {table.error[0]}"
+    words += "; dashed: nodes dealt out by lot" if "noise_by_chance" in table else ""
     subtitle(figure, title or place_of(heads) + words)
     return figure
 

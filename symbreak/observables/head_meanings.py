@@ -70,6 +70,11 @@ MEANINGS: dict[str, tuple[str, str, str]] = {
         "corrected for finite counts, over ln H",
     ),
     "committee_contrast": ("contrast of the owning head", "Delta", "(<c_own> - <c_other>)/<a>"),
+    "head_exclusive": (
+        "labels on the diagonal of the matrix of exactly one head, at the reference threshold",
+        "E",
+        "#{l: M_h[l, l] > threshold max M_h for one h}",
+    ),
     "agreement": (
         "elements above threshold common to the matrix of a head and its mean normalised node matrix",
         "J",

@@ -19,6 +19,7 @@ from symbreak.observables.experiment import pooled_moments, thresholds
 from symbreak.observables.filling import superclass_table
 from symbreak.observables.head_inputs import head_input_tables
 from symbreak.observables.head_matrices import head_matrix_tables
+from symbreak.observables.head_matrix_null import head_matrix_null
 from symbreak.observables.head_meanings import stack_blocks, with_meaning
 from symbreak.observables.heads import count_owned, dominance, ownership, ownership_test
 from symbreak.observables.nulls import shuffle_nodes, shuffle_taxonomy
@@ -137,11 +138,46 @@ def _block(
     counts = chosen["count"].transpose("fold", "label").values
     cuts = thresholds(settings.thresholds)
     factors = (folds, readout, counts, head_of_node, cuts, settings, bias, threads)
-    table = table.merge(head_matrix_tables(*factors))
+    table = table.merge(head_matrix_tables(*factors)).assign(
+        _matrix_null(mean, readout, head_of_node, settings, heads, seed, bias, threads)
+    )
     if "head_field_input" not in chosen:
         return table
     fields = chosen.head_field_input.transpose("head", "fold", "label", "output").values[: len(appearance)]
     return table.merge(head_input_tables(fields, *factors))
+
+
+def _matrix_null(
+    mean: NDArray,
+    readout: NDArray,
+    head_of_node: NDArray,
+    settings: Statistics,
+    heads: Heads,
+    seed: int,
+    bias: NDArray | None,
+    threads: int | None,
+) -> Variables:
+    """Matrices of heads at the reference threshold beside those of nodes dealt out by lot."""
+    null = head_matrix_null(
+        mean,
+        readout,
+        head_of_node,
+        settings.reference_threshold,
+        heads.n_shuffles,
+        seed,
+        settings.rule,
+        bias,
+        settings.centred,
+        threads,
+    )
+    variables: Variables = {"head_exclusive": ((), null["exclusive"][0])}
+    for name, (_, chance, deviation, p_value) in null.items():
+        variables |= {
+            f"head_{name}_null": ((), chance),
+            f"head_{name}_null_deviation": ((), deviation),
+            f"head_{name}_p": ((), p_value),
+        }
+    return variables
 
 
 def _estimate(name: str, value: Estimate) -> Variables:

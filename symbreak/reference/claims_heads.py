@@ -40,15 +40,37 @@ def judge_heads(heads: xr.Dataset, threshold: float) -> list[Claim]:
         claims.append(_filling(heads))
     if "head_noise" in heads:
         chosen = at_threshold(heads, threshold)
-        any_partition = "falls for any partition of the nodes, see docs/heads.md"
         noise = "noise n of the matrices of heads (SHP) falls along the blocks"
         size = "C_s of the matrices of heads (SHP) falls to 1 along the blocks"
         claims += [
-            judge_trend(chosen, "head_noise", noise, "235 to 12.5", -1),
-            judge_trend(chosen, "head_cluster_size", size, "1.39 to 1.03", -1, any_partition),
+            judge_trend(chosen, "head_noise", noise, "235 to 12.5", -1, _by_lot(chosen, "noise")),
+            judge_trend(
+                chosen, "head_cluster_size", size, "1.39 to 1.03", -1, _by_lot(chosen, "cluster_size")
+            ),
             _node_mean(chosen),
         ]
+        claims += [_exclusive(chosen)] if "head_exclusive" in chosen else []
     return claims
+
+
+def _by_lot(chosen: xr.Dataset, name: str) -> str:
+    """First and last block of the same statistic when nodes are dealt out to the heads by lot."""
+    if f"head_{name}_null" not in chosen:
+        return ""
+    chance = estimate(chosen[[f"head_{name}_null"]], f"head_{name}_null")[0].values
+    return f"{plain(chance[0], np.nan)} to {plain(chance[-1], np.nan)} where nodes are dealt out by lot"
+
+
+def _exclusive(chosen: xr.Dataset) -> Claim:
+    held, error = estimate(chosen, "head_exclusive")
+    chance, p = against_chance(chosen, "head_exclusive")
+    return Claim(
+        "the matrices of the heads of the last block (SHP) hold different labels",
+        "implied, no number",
+        f"{plain(held.values[-1], error.values[-1])} labels held by exactly one head",
+        f"{chance:.1f} by chance, two-sided p = {p:.2g} (largest of the seeds)",
+        OPEN if np.isnan(p) else HOLDS if p < LEVEL and float(held[-1]) > chance else FAILS,
+    )
 
 
 def _owned(heads: xr.Dataset) -> Claim:

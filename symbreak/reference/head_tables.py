@@ -10,6 +10,7 @@ import xarray as xr
 
 from symbreak.errors import SymbreakError
 from symbreak.reference.estimates import at_threshold, estimate, repetitions
+from symbreak.reference.printed_networks import PrintedNetwork, with_printed
 
 #: Order parameters shown, with the words of an axis.
 ORDER_NAMES: dict[str, str] = {
@@ -31,6 +32,8 @@ MATRIX_COLUMNS = (
     "noise_internal",
     "snr",
 )
+#: Of these, and besides, what nodes dealt out to the heads by lot are compared in.
+NULL_COLUMNS = ("n_clusters", "cluster_size", "diagonal", "noise", "exclusive")
 #: Of these, what the readings of SHP are compared in.
 MOVED_COLUMNS = ("n_clusters", "cluster_size", "diagonal", "noise", "snr")
 
@@ -171,7 +174,9 @@ def superclass_table(heads: xr.Dataset) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def matrix_table(heads: xr.Dataset, threshold: float = 0.3) -> pd.DataFrame:
+def matrix_table(
+    heads: xr.Dataset, threshold: float = 0.3, printed: Mapping[int, PrintedNetwork] | None = None
+) -> pd.DataFrame:
     """Statistics of the matrices of heads: the columns of P2 (arXiv:2506.23832) Table 1.
 
     Parameters
@@ -180,6 +185,8 @@ def matrix_table(heads: xr.Dataset, threshold: float = 0.3) -> pd.DataFrame:
         Heads of one tap, of one seed or joined over seeds.
     threshold : float
         The nearest scanned one is taken.
+    printed : mapping of block to PrintedNetwork, optional
+        Rows of P2 Table 1, see :func:`symbreak.reference.printed_networks.printed_blocks`: ours beside them.
 
     Returns
     -------
@@ -187,9 +194,11 @@ def matrix_table(heads: xr.Dataset, threshold: float = 0.3) -> pd.DataFrame:
         One row a block, the last first: ``heads``, ``accuracy``, ``n_clusters`` (N_c), ``cluster_size``
         (C_s), ``diagonal`` (Diag), ``noise`` (n), ``signal`` (N_label), ``noise_external`` (N_noise),
         ``noise_internal`` (N_inter), ``snr`` (SNR), each with ``_error``; ``threshold``, ``seeds``,
-        ``error``. Where the other heads were silenced at the input of the probe besides
-        (`measurement.head_silencing`), each block has a second row: ``silenced`` is readout or input, and
-        ``n_clusters_change`` … say how far the second reading moves, relative to the first.
+        ``error``. ``n_clusters_by_chance`` … are those of nodes dealt out to the heads by lot, with the
+        two-sided ``_p`` (largest of the seeds); ``exclusive`` counts labels held by exactly one head. Where
+        the other heads were silenced at the input of the probe besides (`measurement.head_silencing`), each
+        block has a second row: ``silenced`` is readout or input, and ``n_clusters_change`` … say how far the
+        second reading moves, relative to the first.
 
     Examples
     --------
@@ -199,6 +208,8 @@ def matrix_table(heads: xr.Dataset, threshold: float = 0.3) -> pd.DataFrame:
     """
     chosen = at_threshold(heads, threshold)
     table = _matrix_rows(chosen, "head_")
+    if printed:
+        table = with_printed(table, [printed.get(int(block)) for block in table.block])
     if "head_input_snr" in chosen:
         other = _matrix_rows(chosen, "head_input_")
         for name in MOVED_COLUMNS:
@@ -221,6 +232,12 @@ def _matrix_rows(chosen: xr.Dataset, prefix: str) -> pd.DataFrame:
         if variable in chosen:
             mean, error = estimate(chosen, variable)
             table[name], table[f"{name}_error"] = mean.values, error.values
+    for name in NULL_COLUMNS if prefix == "head_" and "head_exclusive_null" in chosen else ():
+        if name == "exclusive":
+            table[name], table[f"{name}_error"] = (part.values for part in estimate(chosen, "head_exclusive"))
+        seeded = with_seeds(chosen)
+        table[f"{name}_by_chance"] = seeded[f"head_{name}_null"].mean("seed").values
+        table[f"{name}_p"] = seeded[f"head_{name}_p"].max("seed", skipna=False).values
     return table.sort_values("block", ascending=False, ignore_index=True)
 
 
