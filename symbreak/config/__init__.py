@@ -2,8 +2,10 @@
 
 from symbreak.config.committee import Committee
 from symbreak.config.convolutions import FilterMap, filter_maps, halves
+from symbreak.config.data import N_LABELS, Data
 from symbreak.config.evolution import Evolution
-from symbreak.config.experiment import Compute, Data, Experiment, Heads, Measurement, Statistics
+from symbreak.config.experiment import Compute, Experiment, Heads, Measurement, Statistics
+from symbreak.config.latency import Latency
 from symbreak.config.learning import Probes, Training
 from symbreak.config.network import Network
 from symbreak.config.pruning import LAYER_TAPS, METHODS, READOUT, Pruning, Study
@@ -15,6 +17,7 @@ __all__ = [
     "HEADED_TAPS",
     "LAYER_TAPS",
     "METHODS",
+    "N_LABELS",
     "READOUT",
     "RESIDUAL_TAPS",
     "TAPS",
@@ -25,6 +28,7 @@ __all__ = [
     "Experiment",
     "FilterMap",
     "Heads",
+    "Latency",
     "Measurement",
     "Network",
     "Probes",

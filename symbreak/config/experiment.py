@@ -19,7 +19,9 @@ from pydantic import (
 
 from symbreak.config.committee import Committee
 from symbreak.config.data import Data
+from symbreak.config.data import Data
 from symbreak.config.evolution import Evolution
+from symbreak.config.latency import Latency
 from symbreak.config.latency import Latency
 from symbreak.config.learning import Probes, Training
 from symbreak.config.network import Network
@@ -133,6 +135,7 @@ class Experiment(Section):
     )
     pruning: Pruning = Field(Pruning(), validate_default=True)
     latency: Latency = Latency()
+    latency: Latency = Latency()
     compute: Compute = Compute()
     published: Literal["P1", "P2"] | list[Literal["P1", "P2"]] | None = Field(
         None,
@@ -154,7 +157,14 @@ class Experiment(Section):
 
     def training_of(self, network: str) -> Training:
         """The section `training` with the network's own number of epochs, if it has one."""
-        epochs = self.networks[network].epochs
+        own = self.networks.get(network)
+        epochs = own.epochs if own else None
+        return self.training.model_copy(update={"epochs": epochs}) if epochs else self.training
+
+    def training_of(self, network: str) -> Training:
+        """The section `training` with the network's own number of epochs, if it has one."""
+        own = self.networks.get(network)
+        epochs = own.epochs if own else None
         return self.training.model_copy(update={"epochs": epochs}) if epochs else self.training
 
     @property
@@ -203,10 +213,23 @@ class Experiment(Section):
     @classmethod
     def _enough_epochs(cls, training: Training, info: ValidationInfo) -> Training:
         for name, network in info.data.get("networks", {}).items():
-            if network.epochs and training.warmup_epochs + training.cooldown_epochs >= network.epochs:
+            slow = training.warmup_epochs + training.cooldown_epochs
+            if network.epochs and slow >= network.epochs:
                 raise ValueError(
-                    f"warmup_epochs + cooldown_epochs = {training.warmup_epochs + training.cooldown_epochs:g} "
-                    f"leave nothing of networks.{name}.epochs = {network.epochs}; shorten them"
+                    f"warmup_epochs + cooldown_epochs = {slow:g} leave nothing of networks.{name}.epochs = "
+                    f"{network.epochs}; shorten them"
+                )
+        return training
+
+    @field_validator("training")
+    @classmethod
+    def _enough_epochs(cls, training: Training, info: ValidationInfo) -> Training:
+        for name, network in info.data.get("networks", {}).items():
+            slow = training.warmup_epochs + training.cooldown_epochs
+            if network.epochs and slow >= network.epochs:
+                raise ValueError(
+                    f"warmup_epochs + cooldown_epochs = {slow:g} leave nothing of networks.{name}.epochs = "
+                    f"{network.epochs}; shorten them"
                 )
         return training
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -11,29 +11,40 @@ from symbreak.config.convolutions import FilterMap, filter_maps
 from symbreak.config.section import Probability, Section
 from symbreak.config.taps import ENCODER_TAPS, FILTER_TAPS
 
+#: Channels of one convolution.
+Channels = Annotated[int, Field(ge=1)]
+
+#: Keys that came later, at their default: networks of before need no new training, their files stay the same.
+_LATER = {"convolutions_behind": 0, "epochs": None}
+
 
 class Network(Section):
     """A compact convolutional transformer (CCT), or a convolutional network (VGG, ResNet)."""
 
     architecture: str = Field(
         "cct_7_3x1",
-        pattern=r"^(cct_\d+_\d+x\d+|(vgg|resnet)_\d+)$",
+        pattern=r"^(cct_[0-9]{1,3}_[0-9]{1,2}x[0-9]{1,2}|(vgg|resnet)_[0-9]{1,4})$",
         description="`cct_{blocks}_{kernel}x{convs}`: encoder blocks, kernel and number of convolutions; "
         "`vgg_{layers}` (6, 11, 13, 16, 19) or `resnet_{layers}` (20, 32, …). "
-        "The last two know `image_size`, `inner_channels` and `dropout` only.",
+        "The last two know `image_size`, `inner_channels`, `dropout` and `epochs` only.",
     )
-    dim: int = Field(256, ge=1, description="Width of the tokens.")
+    dim: int = Field(256, ge=1, description="Width of the tokens, number of heads × head size.")
     heads: int | list[int] = Field(4, description="Attention heads, one number or one for each block.")
     mlp_ratio: float = Field(2.0, gt=0, description="Width of the first feed-forward layer over `dim`.")
     image_size: int = Field(32, ge=4, description="Side of the square input in pixels.")
-    inner_channels: int = Field(
+    inner_channels: Channels | list[Channels] = Field(
         64,
-        ge=1,
-        description="CCT: channels of all convolutions but the last. VGG, ResNet: filters of the first "
-        "stage, for a ResNet 16 if not given.",
+        description="CCT: channels of all convolutions but the last, one number or one for each. VGG, "
+        "ResNet: filters of the first stage, for a ResNet 16 if not given.",
     )
     pooling: Literal["every", "first"] = Field(
         "every", description="Max-pool after every convolution (official) or after the first only (P2)."
+    )
+    convolutions_behind: int = Field(
+        0,
+        ge=0,
+        description="CCT: convolutions between the last encoder block and the pooling of the tokens, with "
+        "the kernel of the others, `dim` channels, stride 1, no max-pooling (P2 section 3, order reversed).",
     )
     positional_embedding: Literal["learnable", "sine", "none"] = Field(
         "learnable", description="Positional embedding of the tokens."
@@ -47,6 +58,10 @@ class Network(Section):
     )
     trained: bool = Field(
         True, description="`false`: keep the initial weights, a null model of everything that is measured."
+    )
+
+    epochs: int | None = Field(
+        None, ge=1, description="Epochs of this network's training; `null`: those of `training`."
     )
 
     @property
@@ -66,9 +81,42 @@ class Network(Section):
         return int(blocks), int(kernel), int(convolutions)
 
     @property
+    def channels(self) -> tuple[int, ...]:
+        """Channels before and after every convolution of a CCT, from the three colours to `dim`.
+
+        Examples
+        --------
+        >>> Network(architecture="cct_2_3x3", inner_channels=[32, 64]).channels
+        (3, 32, 64, 256)
+        """
+        inner, convolutions = self.inner_channels, self.shape[2]
+        return (3, *([inner] * (convolutions - 1) if isinstance(inner, int) else inner), self.dim)
+
+    @property
     def filter_maps(self) -> tuple[FilterMap, ...]:
         """Filters and map of every block of a convolutional network."""
+        if not isinstance(self.inner_channels, int):
+            raise ValueError(f"inner_channels of {self.architecture} is one number, not a list; give one")
         return filter_maps(self.architecture, self.inner_channels, self.image_size)
+
+    @property
+    def nominal_latency(self) -> int:
+        """Layers one behind the other: convolutions + 4 · encoder blocks + 1 (P2 section 3).
+
+        The layers of an encoder block are query-key-value, projection and two of the feed-forward branch.
+        Of a VGG or ResNet, in the same spirit, convolutions + 1.
+
+        Examples
+        --------
+        >>> [Network(architecture=name).nominal_latency for name in ("cct_7_3x1", "cct_2_3x5")]
+        [30, 14]
+        >>> Network(architecture="resnet_20").nominal_latency
+        20
+        """
+        if self.convolutional:
+            residual = self.architecture.startswith("resnet")
+            return (1 + 2 * self.blocks if residual else self.blocks) + 1
+        return self.shape[2] + self.convolutions_behind + 4 * self.blocks + 1
 
     @property
     def blocks(self) -> int:
@@ -79,6 +127,18 @@ class Network(Section):
     def heads_per_block(self) -> tuple[int, ...]:
         """Attention heads of every block."""
         return (self.heads,) * self.blocks if isinstance(self.heads, int) else tuple(self.heads)
+
+    def described(self) -> dict[str, Any]:
+        """All keys as they are kept with the weights; those of later versions if not at their default."""
+        later = {name for name, default in _LATER.items() if getattr(self, name) == default}
+        return self.model_dump(mode="json", exclude=later)
+
+    def determining(self) -> dict[str, Any]:
+        """All keys that determine a trained network, as they were before `trained` existed."""
+        settings = self.described()
+        if self.trained:
+            del settings["trained"]
+        return settings
 
     @model_validator(mode="before")
     @classmethod
@@ -93,12 +153,13 @@ class Network(Section):
             self._require_filters()
         else:
             self._require_heads()
+            self._require_tokens()
         return self
 
     def _require_filters(self) -> None:
         _ = self.filter_maps  # refuses impossible names and sizes
         for name, field in type(self).model_fields.items():
-            known = name in ("architecture", "image_size", "inner_channels", "dropout")
+            known = name in ("architecture", "image_size", "inner_channels", "dropout", "epochs")
             if not known and getattr(self, name) != field.default:
                 raise ValueError(f"{self.architecture} has no {name}; remove this key")
 
@@ -116,3 +177,11 @@ class Network(Section):
                 raise ValueError(
                     f"dim = {self.dim} is not divisible into heads = {heads}; choose a divisor of dim"
                 )
+
+    def _require_tokens(self) -> None:
+        inner = self.inner_channels
+        if not isinstance(inner, int) and len(inner) != self.shape[2] - 1:
+            raise ValueError(
+                f"inner_channels lists {len(inner)} numbers for the {self.shape[2] - 1} convolutions before "
+                "the last; give one each"
+            )

@@ -49,12 +49,13 @@ def train_network(experiment: Experiment, network: str, seed: int, weights: Path
         If the data cannot be read, the loss diverges, or another process writes these files.
     """
     with parallel.alone_together(weights):
+        experiment = experiment.model_copy(update={"training": experiment.training_of(network)})
         train, validation = (load_configured(experiment.data, split) for split in ("train", "validation"))
         require_side(train, experiment.networks[network].image_size)
         torch.manual_seed(mixed_seed(seed, "initial weights", 0))
         model = models.create(experiment.networks[network], train.n_labels)
-        settings = experiment.model_dump(mode="json", include={"data"})
-        shape = experiment.networks[network].model_dump(mode="json", exclude={"trained"})
+        settings: dict[str, Any] = {"data": experiment.data.determining()}
+        shape = experiment.networks[network].determining()
         settings |= {"training": experiment.training.determining(), "network": shape, "seed": seed}
         settings |= {"compute": experiment.compute.determining()}
         key = digest(settings | {"data_sha256": train.sha256})

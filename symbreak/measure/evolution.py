@@ -55,7 +55,7 @@ def evolve(experiment: Experiment, folder: Path, threads: int | None = None) -> 
     if not taps:
         wanted = ", ".join(experiment.evolution.taps)
         raise SymbreakError(f"{header['name']} has no tap {wanted}; choose others in `evolution.taps`.")
-    checkpoints = require_checkpoints(weights, experiment.training.epochs)
+    checkpoints = require_checkpoints(weights, experiment.training_of(header["name"]).epochs)
     settings = _of_checkpoint(experiment, taps)
     with alone(folder / "evolution"):
         finished, works = {}, []
@@ -88,8 +88,9 @@ def _of_checkpoint(experiment: Experiment, taps: list[str]) -> Experiment:
 
 def _key(experiment: Experiment, checkpoint: Path) -> str:
     """Digest of everything that determines the heads of a checkpoint."""
-    names = {"data", "probes", "measurement", "statistics", "heads"}
+    names = {"probes", "measurement", "statistics", "heads"}
     settings = experiment.model_dump(mode="json", include=names)
+    settings["data"] = experiment.data.determining()
     settings["compute"] = experiment.compute.determining()
     settings["training"] = experiment.training.determining()
     content = hashlib.sha256(checkpoint.read_bytes()).hexdigest()

@@ -43,10 +43,9 @@ class Tokenizer(nn.Module):
     def __init__(self, network: Network) -> None:
         super().__init__()
         _, kernel, convolutions = network.shape
-        channels = [3] + [network.inner_channels] * (convolutions - 1) + [network.dim]
         stride, padding = max(1, kernel // 2 - 1), max(1, kernel // 2)
         self.kernel, self.stride, self.padding = kernel, stride, padding
-        layers = [nn.Conv2d(a, b, kernel, stride, padding, bias=False) for a, b in pairwise(channels)]
+        layers = [nn.Conv2d(a, b, kernel, stride, padding, bias=False) for a, b in pairwise(network.channels)]
         self.convolutions = nn.ModuleList(layers)
         self.pooled = [network.pooling == "every" or i == 0 for i in range(convolutions)]
         for convolution in layers:
@@ -68,6 +67,32 @@ class Tokenizer(nn.Module):
             side = (side + 2 * self.padding - self.kernel) // self.stride + 1
             side = (side + 2 - 3) // 2 + 1 if pool else side
         return side * side
+
+
+class Convolutions(nn.Module):
+    """Convolutions with ReLU on the map of the tokens, behind the encoder blocks (P2 section 3).
+
+    "An initial CL tokenizer connected to two transformer blocks followed by four CLs", arXiv:2506.23832: as
+    many tokens go out as come in, there is no max-pooling and no skip connection.
+    """
+
+    def __init__(self, network: Network) -> None:
+        super().__init__()
+        dim, kernel = network.dim, network.shape[1]
+        self.convolutions = nn.ModuleList(
+            nn.Conv2d(dim, dim, kernel, padding="same", bias=False)
+            for _ in range(network.convolutions_behind)
+        )
+        for convolution in self.convolutions:
+            nn.init.kaiming_normal_(convolution.weight)
+
+    def forward(self, stream: Tensor) -> Tensor:
+        """(images, tokens, dim) -> (images, tokens, dim)."""
+        side = math.isqrt(stream.shape[1])
+        maps = stream.transpose(1, 2).unflatten(2, (side, side))
+        for convolution in self.convolutions:
+            maps = functional.relu(convolution(maps))
+        return maps.flatten(2).transpose(1, 2)
 
 
 class Block(nn.Module):
@@ -146,6 +171,7 @@ class CCT(nn.Module):
         self.dropout = nn.Dropout(network.dropout)
         depth = torch.linspace(0, network.stochastic_depth, network.blocks).tolist()
         self.blocks = nn.ModuleList(Block(network, h, p) for h, p in zip(network.heads_per_block, depth))
+        self.behind = Convolutions(network) if network.convolutions_behind else nn.Identity()
         self.norm = nn.LayerNorm(network.dim)
         self.pooling = nn.Linear(network.dim, 1)
         self.readout = nn.Linear(network.dim, labels)
@@ -168,7 +194,7 @@ class CCT(nn.Module):
         for number, block in enumerate(self.blocks, start=1):
             hear = (lambda name, tensor, n=number: record(n, name, tensor)) if record else None
             stream = block(stream, hear)
-        return stream
+        return self.behind(stream)
 
 
 def attend(query: Tensor, key: Tensor, value: Tensor, dropout: float) -> Tensor:

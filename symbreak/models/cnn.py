@@ -76,7 +76,7 @@ class CNN(nn.Module):
         self.network, self.labels = network, labels
         maps = network.filter_maps
         residual = network.architecture.startswith("resnet")
-        channels = network.inner_channels if residual else 3
+        channels = maps[0].filters if residual else 3
         self.stem = Convolution(3, channels) if residual else nn.Identity()
         block = BasicBlock if residual else Convolution
         layers: list[nn.Module] = []

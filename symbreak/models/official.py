@@ -85,7 +85,8 @@ def _shape(state: Mapping[str, Tensor]) -> dict[str, Any]:
         "positional_embedding": "learnable" if "classifier.positional_emb" in state else "none",
     }
     if len(convolutions) > 1:
-        shape["inner_channels"] = first.shape[0]
+        inner = [state[name].shape[0] for name in sorted(convolutions)[:-1]]
+        shape["inner_channels"] = inner[0] if len(set(inner)) == 1 else inner
     return shape
 
 

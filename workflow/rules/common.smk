@@ -54,22 +54,22 @@ def tap_lists():
     ]
 
 
+def determining(name):
+    """A section as it determines a job: keys of later versions count where they are not at their default."""
+    part = getattr(CHECKED, name)
+    return part.determining() if hasattr(part, "determining") else SETTINGS[name]
+
+
 def section(*names):
     """Sections of the experiment that determine a job, which reruns when they change."""
-    return {name: SETTINGS[name] for name in names} | {"version": VERSION}
+    return {name: determining(name) for name in names} | {"version": VERSION}
 
 
 def network_section(wildcards):
     """Everything that determines a trained network."""
-    network = dict(SETTINGS["networks"][wildcards.network])
-    if network[
-        "trained"
-    ]:  # the rule: networks of before this key existed need no new training
-        del network["trained"]
-    training = CHECKED.training.determining()
     return section("data", "training", "compute") | {
-        "training": training,
-        "network": network,
+        "training": CHECKED.training_of(wildcards.network).determining(),
+        "network": CHECKED.networks[wildcards.network].determining(),
     }
 
 
