@@ -56,7 +56,7 @@ def head_results(options: Namespace) -> None:
         first = folder / f"seed{experiment.seeds[0]}" / "moments" / f"{tap}.nc"
         moments = files.load(first, "moments")
         beside = _beside(options.beside or [])
-        _write_tables(options.tables / tap, tap, heads, experiment, beside)
+        _write_tables(options.tables / tap, tap, heads, experiment, beside, folder.name)
         for name, figure in _figures(heads, replicas, moments, experiment, beside).items():
             files.write_figure(figure, options.figures / tap / f"heads_{name}.png")
 
@@ -73,15 +73,24 @@ def _beside(arguments: list[str]) -> dict[str, xr.Dataset]:
 
 
 def _write_tables(
-    folder: Path, tap: str, heads: xr.Dataset, experiment: Experiment, beside: dict[str, xr.Dataset]
+    folder: Path,
+    tap: str,
+    heads: xr.Dataset,
+    experiment: Experiment,
+    beside: dict[str, xr.Dataset],
+    network: str,
 ) -> None:
     from symbreak.reference import head_pages
     from symbreak.reference import head_tables as reference
+    from symbreak.reference.printed_networks import printed_blocks
     from symbreak.store.atomic import replacing_text
+
+    asked = experiment.prints("P2") and tap == "attention" and network in experiment.networks
+    printed = printed_blocks(experiment.networks[network]) if asked else None
 
     tables = {
         "ownership": reference.ownership_table(heads),
-        "matrices": reference.matrix_table(heads, experiment.statistics.reference_threshold),
+        "matrices": reference.matrix_table(heads, experiment.statistics.reference_threshold, printed),
         "order": reference.order_table(heads, beside),
     }
     if "filling_count" in heads:

@@ -59,10 +59,12 @@ def table_head_networks(options: Namespace) -> None:
     """Heads of the last blocks of all networks (P2 Table 2)."""
     from symbreak.reference.head_networks import head_network_table
     from symbreak.reference.head_pages import for_html
+    from symbreak.reference.printed_networks import PRINTED_HEADS, printed_beside
 
     heads = {(path.parent.parent.name, path.stem): files.load(path, "heads") for path in options.heads}
     experiment = files.experiment_of(options.config, next(iter(heads.values())))
-    table = head_network_table(heads, _threshold(options, experiment))
+    printed = printed_beside(experiment, PRINTED_HEADS) if experiment.prints("P2") else None
+    table = head_network_table(heads, _threshold(options, experiment), printed)
     title, note = "Last blocks: heads", drawing.NOTES["head-networks"]
     if options.output or not options.html:
         files.write_table(table, title, options.output, None)

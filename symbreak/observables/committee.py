@@ -83,10 +83,10 @@ def correct_committees(
     outputs, labels = checked_fields(fields, truth)
     asked = [tuple(sorted(int(member) for member in committee)) for committee in committees]
     for committee in asked:
-        known = committee and 0 <= committee[0] and committee[-1] < len(outputs)
+        known = committee and committee[0] >= 0 and committee[-1] < len(outputs)
         if not known or len(set(committee)) < len(committee):
             raise SymbreakError(
-                f"{list(committee)} is no committee of {len(outputs)} members: name each of them once, from 0."
+                f"{list(committee)} is no committee of {len(outputs)} members; name each once, from 0."
             )
     order = sorted(range(len(asked)), key=lambda place: asked[place])
     shared, previous = [], ()

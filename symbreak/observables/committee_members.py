@@ -12,7 +12,6 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from symbreak.config import Network
 from symbreak.errors import SymbreakError
 
 #: Keys of `data` that leave the validation images as they are.
@@ -33,7 +32,7 @@ class Member(NamedTuple):
     images
         What the images are, to compare: of equal members it is equal.
     nominal_latency
-        Sequential steps, see :func:`nominal_latency`; NaN if unknown.
+        Sequential layers, convolutions + 4 blocks + 1 (P2 section 3); NaN if unknown.
     measured_latency
         Seconds for one image; NaN where nobody measured.
     """
@@ -45,27 +44,6 @@ class Member(NamedTuple):
     images: str = ""
     nominal_latency: float = float("nan")
     measured_latency: float = float("nan")
-
-
-def nominal_latency(network: Network) -> int:
-    """Sequential layers of a network: convolutions + 4 encoder blocks + 1 (P2, arXiv:2506.23832, section 3).
-
-    A block counts for QKV, projection and the two layers of its feed-forward part. Of a VGG or ResNet the
-    convolutions are counted and the last layer, as the formula has it without blocks.
-
-    Examples
-    --------
-    >>> nominal_latency(Network(architecture="cct_7_3x1")), nominal_latency(Network(architecture="cct_2_3x5"))
-    (30, 14)
-    >>> nominal_latency(Network(architecture="resnet_20"))
-    20
-    """
-    if network.architecture.startswith("resnet"):
-        return 1 + 2 * network.blocks + 1
-    if network.convolutional:
-        return network.blocks + 1
-    blocks, _, convolutions = network.shape
-    return convolutions + 4 * blocks + 1
 
 
 def images_of(logits: xr.Dataset) -> str:

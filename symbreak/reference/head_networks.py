@@ -11,9 +11,14 @@ import xarray as xr
 from symbreak.errors import SymbreakError
 from symbreak.reference.estimates import at_threshold, estimate, repetitions
 from symbreak.reference.head_tables import MATRIX_COLUMNS, with_seeds
+from symbreak.reference.printed_networks import PrintedNetwork, with_printed
 
 
-def head_network_table(heads: Mapping[tuple[str, str], xr.Dataset], threshold: float = 0.3) -> pd.DataFrame:
+def head_network_table(
+    heads: Mapping[tuple[str, str], xr.Dataset],
+    threshold: float = 0.3,
+    printed: Mapping[str, PrintedNetwork | None] | None = None,
+) -> pd.DataFrame:
     """Heads of the last block of several networks: how accuracy and matrices depend on their number.
 
     P2 (arXiv:2506.23832) Table 2 varies H in the last block at a fixed number of nodes: noise grows as heads
@@ -25,6 +30,8 @@ def head_network_table(heads: Mapping[tuple[str, str], xr.Dataset], threshold: f
         Heads, of one seed or joined over seeds.
     threshold : float
         The nearest scanned one is taken.
+    printed : mapping of network to PrintedNetwork, optional
+        What is printed for a network, beside ours at the tap ``attention``.
 
     Returns
     -------
@@ -49,7 +56,13 @@ def head_network_table(heads: Mapping[tuple[str, str], xr.Dataset], threshold: f
         raise SymbreakError("There are no heads to put side by side; give one or more files of heads.")
     rows = [_row(network, tap, dataset, threshold) for (network, tap), dataset in heads.items()]
     table = pd.concat(rows, ignore_index=True)
-    return table.sort_values(["tap", "heads", "network"], kind="stable", ignore_index=True)
+    table = table.sort_values(["tap", "heads", "network"], kind="stable", ignore_index=True)
+    if printed:
+        places = zip(table.network, table.tap)
+        table = with_printed(
+            table, [printed.get(name) if tap == "attention" else None for name, tap in places]
+        )
+    return table
 
 
 def _row(network: str, tap: str, dataset: xr.Dataset, threshold: float) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 
 import numpy as np
@@ -9,6 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from symbreak.reference.head_tables import MATRIX_COLUMNS, MOVED_COLUMNS, blocks_and_seeds
+from symbreak.reference.html import BESIDE
 
 
 def sentences(heads: xr.Dataset) -> list[str]:
@@ -84,13 +86,13 @@ def for_html(table: pd.DataFrame) -> pd.DataFrame:
     for name in shown.columns:
         if str(name).split("_")[-1] in ("p", "q"):
             shown[name] = shown[name].map(lambda value: np.nan if np.isnan(value) else float(f"{value:.2g}"))
-    words = {name: str(name).removesuffix("_error").replace("_", " ") for name in shown.columns}
     moved = (f"{name}_change" for name in MOVED_COLUMNS)
     kept = (*MATRIX_COLUMNS, *moved, "accuracy", "threshold", "seeds", "error", "block", "silenced")
-    return shown.rename(
-        columns={
-            name: word + ("_error" if str(name).endswith("_error") else "")
-            for name, word in words.items()
-            if str(name).removesuffix("_error") not in kept
-        }
-    )
+    return shown.rename(columns={name: _in_words(str(name), kept) for name in shown.columns})
+
+
+def _in_words(name: str, kept: Sequence[str]) -> str:
+    """Name of a column without underscores, but for the suffix by which it shares another's column."""
+    suffix = next((end for end in BESIDE if name.endswith(end)), "")
+    base = name.removesuffix(suffix)
+    return name if base in kept else base.replace("_", " ") + suffix

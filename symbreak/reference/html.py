@@ -52,6 +52,10 @@ p { max-width: 46rem; color: #52606d; font-size: .88rem; }
 """
 
 
+#: Columns that share that of their quantity.
+BESIDE = ("_error", "_printed", "_agrees", "_suspect")
+
+
 def to_html(table: pd.DataFrame, title: str, note: str = "") -> str:
     """Write a table with its errors and printed values as a page of HTML.
 
@@ -59,7 +63,8 @@ def to_html(table: pd.DataFrame, title: str, note: str = "") -> str:
     ----------
     table : DataFrame
         A quantity `x` may be followed by `x_error` and `x_printed`: they share its column, as ``x ± error``
-        and a printed value in another colour. Columns `threshold`, `seeds` and `error` go below the table.
+        and a printed value in another colour; where `x_agrees` is true it is marked by ✓, where `x_suspect`
+        is by a question mark. Columns `threshold`, `seeds` and `error` go below the table.
     title : str
     note : str
         Sentences below the table.
@@ -75,9 +80,7 @@ def to_html(table: pd.DataFrame, title: str, note: str = "") -> str:
     (True, True)
     """
     below = ("threshold", "seeds", "error")
-    names = [
-        name for name in table.columns if not str(name).endswith(("_error", "_printed")) and name not in below
-    ]
+    names = [name for name in table.columns if not str(name).endswith(BESIDE) and name not in below]
     printed = any(str(name).endswith("_printed") for name in table.columns)
     places = {} if "tap" in table else _decimals(table)
     head = "".join(_cell("th", HEADINGS.get(name, escape(str(name))), table[name]) for name in names)
@@ -87,7 +90,7 @@ def to_html(table: pd.DataFrame, title: str, note: str = "") -> str:
     )
     sentences = [_origin(table), note]
     if printed:
-        sentences.insert(1, 'In <span class="printed">brown</span>: the value printed in the paper.')
+        sentences.insert(1, _printed_in_words(table))
     text = " ".join(sentence for sentence in sentences if sentence)
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>\n'
@@ -135,12 +138,22 @@ def _value(row: dict[str, Any], name: str, places: dict[str, int]) -> str:
     if not np.isfinite(printed):
         return text
     shown = f"{printed:.{places[f'{name}_printed']}f}" if f"{name}_printed" in places else f"{printed:g}"
-    return f'{text} <span class="printed">{shown}</span>'
+    marks = (" ✓" if row.get(f"{name}_agrees") is True else "") + ("?" if row.get(f"{name}_suspect") else "")
+    return f'{text} <span class="printed">{shown}{marks}</span>'
 
 
 def _cell(tag: str, content: str, column: pd.Series) -> str:
     kind = ' class="name"' if column.dtype.kind not in "fiu" else ""
     return f"<{tag}{kind}>{content}</{tag}>"
+
+
+def _printed_in_words(table: pd.DataFrame) -> str:
+    words = 'In <span class="printed">brown</span>: the value printed in the paper'
+    if any(str(name).endswith("_agrees") for name in table.columns):
+        words += "; ✓: ours is closer than one unit of its last digit"
+    if any(str(name).endswith("_suspect") for name in table.columns):
+        words += "; ?: it contradicts other printed numbers and is no target"
+    return words + "."
 
 
 def _origin(table: pd.DataFrame) -> str:

@@ -98,7 +98,7 @@ if HEADED:
             runtime=30,
         params:
             experiment=EXPERIMENT_FILE,
-            settings=section("statistics"),
+            settings=section("statistics", "published"),
         message:
             "Put the heads of the networks side by side"
         shell:
@@ -155,7 +155,7 @@ if HEADED:
             beside=lambda wildcards: [
                 f"{name}={path}" for name, path in null_models(wildcards).items()
             ],
-            settings=section("statistics", "heads"),
+            settings=section("statistics", "heads", "published"),
         message:
             "Draw the heads of {wildcards.network}, tap {wildcards.tap}"
         shell:
