@@ -10,7 +10,6 @@ import torch
 
 from symbreak.errors import SymbreakError
 from symbreak.learning import parallel
-from symbreak.learning import parallel
 
 Result = TypeVar("Result")
 
@@ -62,11 +61,7 @@ def with_smaller_batches(run: Callable[[int], Result], batch_size: int, what: st
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
-            if parallel.count() > 1:  # they have dealt out the batches of this size among themselves
-                raise SymbreakError(
-                    f"There is not enough memory to {what} with {batch_size} images; set a smaller batch."
-                ) from error
-            if batch_size == 1 or parallel.count() > 1:  # the others would wait for this process
+            if batch_size == 1 or parallel.count() > 1:  # which have dealt out the batches of this size
                 raise SymbreakError(
                     f"There is not enough memory to {what} with batches of {batch_size} images; "
                     "free some, set a smaller `batch_size` or take another device."

@@ -17,6 +17,7 @@ from symbreak.learning import parallel
 from symbreak.learning.augment import Augmentation
 from symbreak.learning.compute import Engine, choose_engine
 from symbreak.learning.loop import Loop, mixed_seed, parameter_groups, write_history
+from symbreak.learning.memory import with_smaller_batches
 from symbreak.learning.resume import ResumeFile, digest
 from symbreak.learning.schedule import Schedule
 from symbreak.learning.train import correct, normalised_batches
@@ -157,13 +158,17 @@ def evaluate_probes(
     network: models.Trunk, probes: ProbeSet, images: ImageSet, engine: Engine, training: Training
 ) -> dict[Place, float]:
     """Accuracy of every probe on images that are not augmented."""
-    hits = torch.zeros(len(probes.places), dtype=torch.float64, device=engine.device)
-    for pixels, labels in normalised_batches(images, engine, 500, training):
-        with engine.autocast():
-            tokens, _ = record_taps(network, pixels, probes.places)
-        outputs = probes({place: tensor.float() for place, tensor in tokens.items()})
-        hits += torch.stack([correct(fields, labels) for fields in outputs.values()]).double()
-    hits = parallel.over_processes(hits)
+
+    def run(batch_size: int) -> Tensor:
+        hits = torch.zeros(len(probes.places), dtype=torch.float64, device=engine.device)
+        for pixels, labels in normalised_batches(images, engine, batch_size, training):
+            with engine.autocast():
+                tokens, _ = record_taps(network, pixels, probes.places)
+            outputs = probes({place: tensor.float() for place, tensor in tokens.items()})
+            hits += torch.stack([correct(fields, labels) for fields in outputs.values()]).double()
+        return hits
+
+    hits = parallel.over_processes(with_smaller_batches(run, 500, "validate probes"))
     return dict(zip(probes.places, (hits / len(images)).tolist()))
 
 

@@ -18,6 +18,7 @@ from symbreak.data import ImageSet
 from symbreak.data.configured import load_configured
 from symbreak.errors import SymbreakError
 from symbreak.learning.compute import Engine, choose_engine
+from symbreak.learning.memory import with_smaller_batches
 from symbreak.learning.probes import load_network, probe_training
 from symbreak.learning.train import normalised_batches
 from symbreak.measure.accumulator import label_coordinates
@@ -94,23 +95,26 @@ def attention_maps(
     network: models.Trunk, images: ImageSet, engine: Engine, experiment: Experiment, blocks: list[int]
 ) -> tuple[dict[int, NDArray], NDArray]:
     """Maps of all heads of some blocks, (images, heads, tokens) each, and which images are recognised."""
-    parts: dict[int, list[Tensor]] = {block: [] for block in blocks}
-    correct = []
     places = [(block, "attention") for block in blocks]
-    batches = normalised_batches(
-        images, engine, experiment.measurement.batch_size, probe_training(experiment)
-    )
-    with Progress(total=len(images), desc="attention", unit="image") as bar:
-        for pixels, truth in batches:
-            with engine.autocast():
-                tokens, output = record_taps(network, pixels, places)
-            for (block, _), tensor in tokens.items():
-                heads = network.network.heads_per_block[block - 1]
-                by_head = tensor.float().unflatten(-1, (heads, -1)).mean(-1)
-                parts[block].append(by_head.transpose(1, 2).cpu())
-            correct.append((output.argmax(1) == truth).cpu())
-            bar.update(len(truth))
-    return {block: torch.cat(part).numpy() for block, part in parts.items()}, torch.cat(correct).numpy()
+
+    def run(batch_size: int) -> tuple[dict[int, NDArray], NDArray]:
+        parts: dict[int, list[Tensor]] = {block: [] for block in blocks}
+        correct = []
+        batches = normalised_batches(images, engine, batch_size, probe_training(experiment))
+        with Progress(total=len(images), desc="attention", unit="image") as bar:
+            for pixels, truth in batches:
+                with engine.autocast():
+                    tokens, output = record_taps(network, pixels, places)
+                for (block, _), tensor in tokens.items():
+                    heads = network.network.heads_per_block[block - 1]
+                    by_head = tensor.float().unflatten(-1, (heads, -1)).mean(-1)
+                    parts[block].append(by_head.transpose(1, 2).cpu())
+                correct.append((output.argmax(1) == truth).cpu())
+                bar.update(len(truth))
+        maps = {block: torch.cat(part).numpy() for block, part in parts.items()}
+        return maps, torch.cat(correct).numpy()
+
+    return with_smaller_batches(run, experiment.measurement.batch_size, "compare attention maps")
 
 
 def brightness(images: ImageSet, tokens: int) -> NDArray:

@@ -20,6 +20,7 @@ from symbreak.data.configured import load_configured
 from symbreak.errors import SymbreakError
 from symbreak.learning import parallel
 from symbreak.learning.compute import Engine, choose_engine
+from symbreak.learning.memory import with_smaller_batches
 from symbreak.learning.probes import load_network, probe_training
 from symbreak.learning.train import normalised_batches
 from symbreak.measure.accumulator import TapAccumulator, binomial_error, fold_of_images, logits_dataset
@@ -56,14 +57,26 @@ def measure(experiment: Experiment, weights: Path, probes_path: Path, folder: Pa
     images = load_configured(experiment.data, split)
     engine = choose_engine(experiment.compute.model_copy(update={"precision": header["precision"]}))
     network, probes = network.to(engine.device).eval(), probes.to(engine.device).eval()
-    taps, fields = accumulate(network, probes, images, engine, experiment)
-    if not parallel.is_first():
-        return
     facts = {k: header[k] for k in ("seed", "dataset", "dataset_sha256", "precision", "device")}
-    source = f"{header['name']} ({network.network.architecture}) on {images.name}, {split} images"
+    facts["source"] = f"{header['name']} ({network.network.architecture}) on {images.name}, {split} images"
+    with parallel.alone_together(folder / "moments"):
+        taps, fields = accumulate(network, probes, images, engine, experiment)
+        if parallel.is_first():
+            _write(experiment, images, taps, fields, folder, facts)
+
+
+def _write(
+    experiment: Experiment,
+    images: ImageSet,
+    taps: dict[str, TapAccumulator],
+    fields: Tensor,
+    folder: Path,
+    facts: dict[str, Any],
+) -> None:
+    """Write the files of every tap and of the network."""
 
     def write(name: str, kind: str, dataset: Any, title: str) -> None:
-        attributes = provenance(experiment, title=title, source=source, **facts)
+        attributes = provenance(experiment, title=title, **facts)
         write_dataset(folder / kind / f"{name}.nc", dataset, kind, attributes)
 
     accuracy = float((fields.argmax(1) == images.labels).double().mean())
@@ -90,22 +103,27 @@ def accumulate(
 
     Processes take the batches in turns; each then has the sums over all images.
     """
-    folds, batch_size = experiment.measurement.folds, experiment.measurement.batch_size
+    folds, silencing = experiment.measurement.folds, experiment.measurement.head_silencing
     cells = (fold_of_images(images.labels, folds) * images.n_labels + images.labels).to(engine.device)
-    silencing = experiment.measurement.head_silencing
-    taps = {tap: TapAccumulator(tap, probes, len(images), folds, silencing) for tap in probes.settings.taps}
-    outputs = torch.zeros(len(images), images.n_labels)
-    starts = parallel.own_of(range(0, len(images), batch_size))
-    batches = normalised_batches(images, engine, batch_size, probe_training(experiment))
-    with Progress(total=len(images), desc="measure", unit="image") as bar:
-        for start, (pixels, truth) in zip(starts, batches):
-            rows = slice(start, start + len(truth))
-            with engine.autocast():
-                tokens, output = record_taps(network, pixels, probes.places)
-            outputs[rows] = output.float().cpu()
-            for (block, tap), tensor in tokens.items():
-                taps[tap].add(block, tensor.float(), truth, cells[rows], rows)
-            bar.update(min(len(truth) * parallel.count(), len(images) - bar.n))
+
+    def run(batch_size: int) -> tuple[dict[str, TapAccumulator], Tensor]:
+        names = probes.settings.taps
+        taps = {tap: TapAccumulator(tap, probes, len(images), folds, silencing) for tap in names}
+        outputs = torch.zeros(len(images), images.n_labels)
+        starts = parallel.own_of(range(0, len(images), batch_size))
+        batches = normalised_batches(images, engine, batch_size, probe_training(experiment))
+        with Progress(total=len(images), desc="measure", unit="image") as bar:
+            for start, (pixels, truth) in zip(starts, batches):
+                rows = slice(start, start + len(truth))
+                with engine.autocast():
+                    tokens, output = record_taps(network, pixels, probes.places)
+                outputs[rows] = output.float().cpu()
+                for (block, tap), tensor in tokens.items():
+                    taps[tap].add(block, tensor.float(), truth, cells[rows], rows)
+                bar.update(min(len(truth) * parallel.count(), len(images) - bar.n))
+        return taps, outputs
+
+    taps, outputs = with_smaller_batches(run, experiment.measurement.batch_size, "measure")
     for tap in taps.values():
         tap.join_processes()
     return taps, parallel.over_processes(outputs)
