@@ -19,9 +19,7 @@ from pydantic import (
 
 from symbreak.config.committee import Committee
 from symbreak.config.data import Data
-from symbreak.config.data import Data
 from symbreak.config.evolution import Evolution
-from symbreak.config.latency import Latency
 from symbreak.config.latency import Latency
 from symbreak.config.learning import Probes, Training
 from symbreak.config.network import Network
@@ -135,7 +133,6 @@ class Experiment(Section):
     )
     pruning: Pruning = Field(Pruning(), validate_default=True)
     latency: Latency = Latency()
-    latency: Latency = Latency()
     compute: Compute = Compute()
     published: Literal["P1", "P2"] | list[Literal["P1", "P2"]] | None = Field(
         None,
@@ -154,12 +151,6 @@ class Experiment(Section):
         if self.committee is None:
             return []
         return trained if len(trained) * len(self.seeds) > 1 or self.committee.others else []
-
-    def training_of(self, network: str) -> Training:
-        """The section `training` with the network's own number of epochs, if it has one."""
-        own = self.networks.get(network)
-        epochs = own.epochs if own else None
-        return self.training.model_copy(update={"epochs": epochs}) if epochs else self.training
 
     def training_of(self, network: str) -> Training:
         """The section `training` with the network's own number of epochs, if it has one."""
@@ -208,18 +199,6 @@ class Experiment(Section):
             if name.lower() in RESERVED:
                 raise ValueError(f"no network can be called {name}, a folder of results; call it otherwise")
         return networks
-
-    @field_validator("training")
-    @classmethod
-    def _enough_epochs(cls, training: Training, info: ValidationInfo) -> Training:
-        for name, network in info.data.get("networks", {}).items():
-            slow = training.warmup_epochs + training.cooldown_epochs
-            if network.epochs and slow >= network.epochs:
-                raise ValueError(
-                    f"warmup_epochs + cooldown_epochs = {slow:g} leave nothing of networks.{name}.epochs = "
-                    f"{network.epochs}; shorten them"
-                )
-        return training
 
     @field_validator("training")
     @classmethod
