@@ -22,7 +22,14 @@ DIMENSIONS: dict[str, str] = {
     "output": "output unit, from 0",
     "superclass": "superclass, from 0",
     "filling": "number of owned labels of a superclass",
-    "epoch": "training epoch, 0: untrained",
+    "setting": "thresholds of a study of pruning, or the fraction of weights to keep",
+    "method": "rule that chooses the weights that stay",
+    "layer": "fully connected layer that loses weights",
+    "side": "input or output nodes of a layer",
+    "criterion": "which nodes are silenced",
+    "form": "form in which a pruned network is used",
+    "batch_images": "images per batch",
+    "epoch": "training epoch, 0: untrained; of a retraining, 0: before it",
     "fold": "part of the images",
     "ratio": "ratio r of the ownership rule",
     "other_seed": "seed of the training that is compared with",
@@ -32,6 +39,11 @@ DIMENSIONS: dict[str, str] = {
     "row": "row of pixels, from 0",
     "column": "column of pixels, from 0",
     "colour": "red, green, blue, from 0",
+    "committee": "soft committee, from 1",
+    "group": "named soft committee, from 1",
+    "committee_size": "members of a soft committee",
+    "member": "network of a soft committee with its seed, from 1",
+    "other_member": "member that is compared with, from 1",
 }
 
 
@@ -111,6 +123,31 @@ KINDS: dict[str, dict[str, tuple[str, ...]]] = {
         "apart_null": ("block",),
         "head_map": ("block", "head", "picture", "token"),
     },
+    "committee": {
+        "member_accuracy": ("member",),
+        "nominal_latency": ("member",),
+        "agreement": ("member", "other_member"),
+        "agreement_independent": ("member", "other_member"),
+        "is_member": ("committee", "member"),
+        **dict.fromkeys(("committee_accuracy", "gain", "n_members"), ("committee",)),
+        "group_accuracy": ("group",),
+        **dict.fromkeys(("best_accuracy", "split_half_accuracy"), ("committee_size",)),
+    },
+    "pruning": {
+        **dict.fromkeys(("kept_weights", "expected_weights"), ("setting", "layer")),
+        "layer_weights": ("layer",),
+        **dict.fromkeys(
+            ("threshold", "n_clusters", "cluster_size", "diagonal", "noise"), ("setting", "layer", "side")
+        ),
+        "pruned_accuracy": ("setting", "method", "epoch"),
+        "dense_accuracy": ("epoch",),
+        "kept_parameters": ("setting",),
+        "file_size": ("form",),
+        "latency": ("form", "batch_images"),
+    },
+    "silencing": dict.fromkeys(
+        ("n_silenced", "silenced_accuracy", "silenced_accuracy_null", "silenced_accuracy_p"), ("criterion",)
+    ),
     "replicas": dict.fromkeys(("overlap", "overlap_null", "overlap_p"), ("block", "other_seed")),
 }
 

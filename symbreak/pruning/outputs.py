@@ -1,0 +1,210 @@
+"""Files of a study of pruning: what was kept, how the network recovered, what it weighs and costs."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+import xarray as xr
+
+from symbreak import models
+from symbreak.data.configured import load_configured
+from symbreak.learning.probes import load_network
+from symbreak.learning.train import normalised_batches
+from symbreak.measure.accumulator import binomial_error, logits_dataset
+from symbreak.models.probe import Place
+from symbreak.pruning.export import BATCHES, measure_forms
+from symbreak.pruning.places import Layer, describe_nodes, kept_pairs, sets_at
+from symbreak.pruning.sets import Judged, expected_fraction
+from symbreak.store import provenance, write_dataset
+
+if TYPE_CHECKING:
+    from symbreak.pruning.studies import Subject
+
+Rows = Mapping[tuple[str, str], Mapping[str, Any]]
+
+SIDES = ("input", "output")
+NODE_STATISTICS = ("n_clusters", "cluster_size", "diagonal", "noise")
+
+_MEANINGS = {
+    "kept_weights": ("weights that stay, the same number for all methods", "K", ""),
+    "layer_weights": ("weights of the layer before pruning", "N_i N_o", ""),
+    "expected_weights": (
+        "weights that would stay for independent uniform sets of the same sizes",
+        "<K>_0",
+        "N_i N_o <1 - C(L-a,b)/C(L,b)>",
+    ),
+    "adjusted_weights": ("weights dropped (negative: added) at random to make A-ANDC equal", "", ""),
+    "threshold": ("clipping threshold of the nodes", "Th", "arXiv:2501.12900 Table 3"),
+    "pruned_accuracy": (
+        "accuracy of the pruned network; epoch 0: before retraining",
+        "Acc",
+        "arXiv:2501.12900 section 3",
+    ),
+    "pruned_loss": ("mean loss during an epoch of retraining", "", ""),
+    "dense_accuracy": ("accuracy of the network without pruning, retrained alike", "Acc_0", ""),
+    "kept_parameters": ("parameters of the network without pruned weights", "P", ""),
+    "n_parameters": ("parameters of the network before pruning", "P_0", ""),
+    "file_size": ("size of the network in a file", "", ""),
+    "latency": ("median time of a batch on the processor", "", ""),
+    "form_difference": ("largest deviation of an output field from that of zeros in dense matrices", "", ""),
+    "n_clusters": ("mean number of clusters per matrix", "N_c", "arXiv:2501.12900 Table 3"),
+    "cluster_size": ("mean cluster size, pooled over all clusters", "C_s", "arXiv:2501.12900 Table 3"),
+    "diagonal": ("mean number of labels in clusters per matrix", "diag", "arXiv:2501.12900 Table 3"),
+    "noise": ("mean number of elements above threshold outside clusters", "n", "arXiv:2501.12900 Table 3"),
+}
+_UNITS = {"file_size": "byte", "latency": "s"}
+
+
+def write_study(
+    subject: Subject,
+    name: str,
+    layers: list[Layer],
+    judged: Mapping[Place, Judged],
+    cuts: Mapping[str, Mapping[Place, float]],
+    rows: Rows,
+    network: Path,
+) -> None:
+    """Write ``pruning/{study}.nc`` and the folder of the pruned network of its first setting."""
+    folder = subject.folder / "pruning" / name
+    pruned, header = load_network(network)
+    study = subject.experiment.pruning.studies[name]
+    table = layer_table(study.settings, layers, judged, cuts, subject.experiment.statistics)
+    table = table.assign(_recoveries(study.settings, study.methods, layers, rows, len(subject.validation)))
+    table = table.assign(_parameters(subject.network, table)).assign(_forms(subject.network, pruned))
+    for variable in table.data_vars:
+        base = str(variable).removesuffix("_stderr")
+        words, symbol, equation = _MEANINGS[base]
+        table[variable].attrs = {"long_name": words, "units": _UNITS.get(base, "1"), "symbol": symbol}
+        table[variable].attrs["equation"] = equation
+        if base != variable:
+            table[variable].attrs = {"long_name": f"standard error of {base} over images", "units": "1"}
+    folder.mkdir(parents=True, exist_ok=True)
+    write_logits(subject, pruned, header, folder / "logits" / "network.nc")
+    shutil.copyfile(network, folder / ".network.safetensors")
+    (folder / ".network.safetensors").replace(folder / "network.safetensors")
+    attributes = _attributes(subject, f"pruning study {name}") | {"threads": torch.get_num_threads()}
+    write_dataset(subject.folder / "pruning" / f"{name}.nc", table, "pruning", attributes)
+
+
+def write_silencing(subject: Subject, table: xr.Dataset) -> None:
+    """Write ``pruning/silencing.nc``."""
+    attributes = _attributes(subject, "silenced nodes before the readout")
+    attributes["threshold"] = subject.experiment.statistics.reference_threshold
+    write_dataset(subject.folder / "pruning" / "silencing.nc", table, "silencing", attributes)
+
+
+def _attributes(subject: Subject, title: str) -> dict[str, Any]:
+    header = subject.header
+    facts = {k: header[k] for k in ("seed", "dataset", "dataset_sha256", "precision", "device")}
+    source = f"{header['name']} ({subject.network.network.architecture}) on {subject.validation.name}"
+    return provenance(subject.experiment, title=title, source=source, **facts)
+
+
+def layer_table(
+    settings: list[str],
+    layers: list[Layer],
+    judged: Mapping[Place, Judged],
+    cuts: Mapping[str, Mapping[Place, float]],
+    statistics: Any,
+) -> xr.Dataset:
+    """Thresholds, clusters and kept weights of every layer in every setting (P1 Table 3)."""
+    shape = (len(settings), len(layers))
+    kept, expected = np.zeros(shape, dtype="int64"), np.full(shape, np.nan)
+    sides = {key: np.full((*shape, 2), np.nan) for key in ("threshold", *NODE_STATISTICS)}
+    for row, setting in enumerate(settings):
+        sets = sets_at(judged, cuts[setting], statistics)
+        known = {p: describe_nodes(judged[p], cut, statistics) for p, cut in cuts[setting].items()}
+        for column, layer in enumerate(layers):
+            mask = kept_pairs(layer, sets)
+            kept[row, column] = mask.sum()
+            if layer.outputs is not None:
+                expected[row, column] = mask.size * expected_fraction(sets[layer.outputs], sets[layer.inputs])
+            for side, place in enumerate((layer.inputs, layer.outputs)):
+                if place is not None:
+                    sides["threshold"][row, column, side] = cuts[setting][place]
+                    for key in NODE_STATISTICS:
+                        sides[key][row, column, side] = known[place][key]
+    sizes = [kept_pairs(layer, sets).size for layer in layers]
+    values: dict[str, tuple] = {key: (("setting", "layer", "side"), array) for key, array in sides.items()}
+    values |= {
+        "kept_weights": (("setting", "layer"), kept),
+        "expected_weights": (("setting", "layer"), expected),
+        "layer_weights": (("layer",), np.array(sizes)),
+    }
+    names = np.array([layer.name for layer in layers], dtype=str)
+    return xr.Dataset(values, {"setting": np.array(settings, dtype=str), "layer": names, "side": list(SIDES)})
+
+
+def _recoveries(
+    settings: list[str], methods: list[str], layers: list[Layer], rows: Rows, images: int
+) -> dict[str, Any]:
+    """Accuracies and losses of all retrainings; one from scratch has its last accuracy at the end."""
+    dense = np.array(rows["dense", "dense"]["accuracy"])
+    shape = (len(settings), len(methods), len(dense))
+    accuracy, loss = np.full(shape, np.nan), np.full(shape, np.nan)
+    adjusted = np.zeros((len(settings), len(layers)), dtype="int64")
+    for i, setting in enumerate(settings):
+        for j, method in enumerate(methods):
+            row = rows[setting, method]
+            if method == "artificial_scratch":
+                accuracy[i, j, -1], loss[i, j, -1] = row["accuracy"][-1], row["train_loss"][-1]
+            else:
+                accuracy[i, j], loss[i, j] = row["accuracy"], row["train_loss"]
+            if method == "artificial":
+                adjusted[i] = [row["adjusted"][layer.name] for layer in layers]
+    dims = ("setting", "method", "epoch")
+    return {
+        "pruned_accuracy": (dims, accuracy),
+        "pruned_accuracy_stderr": (dims, binomial_error(accuracy, images)),
+        "pruned_loss": (dims, loss),
+        "dense_accuracy": (("epoch",), dense),
+        "dense_accuracy_stderr": (("epoch",), binomial_error(dense, images)),
+        "adjusted_weights": (("setting", "layer"), adjusted),
+        "method": ("method", np.array(methods, dtype=str)),
+        "epoch": ("epoch", np.arange(len(dense))),
+    }
+
+
+def _parameters(network: models.Trunk, table: xr.Dataset) -> dict[str, Any]:
+    whole = models.count_parameters(network)
+    removed = int(table.layer_weights.sum()) - table.kept_weights.sum("layer").values
+    return {"n_parameters": ((), whole), "kept_parameters": (("setting",), whole - removed)}
+
+
+def _forms(network: models.Trunk, pruned: models.Trunk) -> dict[str, Any]:
+    """Bytes and latency of the pruned network that is kept, form by form."""
+    found = measure_forms(network, pruned)
+    latency = [[row[f"latency_{size}"] for size in BATCHES] for row in found.values()]
+    return {
+        "file_size": (("form",), np.array([row["bytes"] for row in found.values()])),
+        "latency": (("form", "batch_images"), np.array(latency)),
+        "form_difference": (("form",), np.array([row["difference"] for row in found.values()])),
+        "form": ("form", np.array(list(found), dtype=str)),
+        "batch_images": ("batch_images", np.array(BATCHES)),
+    }
+
+
+@torch.no_grad()
+def write_logits(subject: Subject, pruned: models.Trunk, header: Mapping[str, Any], path: Path) -> None:
+    """Write the output fields of a pruned network, on the images of the measuring pass.
+
+    The file is like that of the network before pruning, so that the pruned one can be in a committee.
+    """
+    experiment = subject.experiment
+    split = "train" if experiment.measurement.inputs == "training" else "validation"
+    images = load_configured(experiment.data, split)
+    pruned = pruned.to(subject.engine.device).eval()
+    fields = []
+    for pixels, _ in normalised_batches(
+        images, subject.engine, experiment.measurement.batch_size, experiment.training
+    ):
+        with subject.engine.autocast():
+            fields.append(pruned(pixels).float().cpu())
+    dataset = logits_dataset(("sample", "output"), torch.cat(fields), images, {})
+    attributes = _attributes(subject, f"output fields of the network pruned by {header['pruned']['study']}")
+    write_dataset(path, dataset, "logits", attributes)

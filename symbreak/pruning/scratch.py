@@ -1,0 +1,91 @@
+"""A-ANDC without a trained network: the masks are there from the first step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from symbreak import models
+from symbreak.config import Experiment, Training
+from symbreak.data.configured import load_configured
+from symbreak.learning.augment import Augmentation
+from symbreak.learning.loop import Loop, mixed_seed
+from symbreak.learning.resume import ResumeFile
+from symbreak.learning.train import build_optimizer, correct, evaluate, training_schedule
+from symbreak.pruning.places import Layer
+
+if TYPE_CHECKING:
+    from symbreak.pruning.studies import Subject
+
+
+def scratch_training(experiment: Experiment) -> Training:
+    """The `training` section with `pruning.scratch_epochs`, warm-up and cool-down in proportion.
+
+    Examples
+    --------
+    >>> from symbreak.config import parse
+    >>> own = parse({"name": "mine", "networks": {"small": {}}, "pruning": {"scratch_epochs": 30}})
+    >>> scratch_training(own).epochs, scratch_training(own).warmup_epochs
+    (30, 1.0)
+    """
+    training = experiment.training
+    epochs = experiment.pruning.scratch_epochs or training.epochs
+    ratio = epochs / training.epochs
+    shorter = {
+        "warmup_epochs": training.warmup_epochs * ratio,
+        "cooldown_epochs": training.cooldown_epochs * ratio,
+    }
+    return training.model_copy(update={"epochs": epochs} | shorter)
+
+
+def train_masked(
+    subject: Subject, kept: Mapping[Layer, NDArray], resume: ResumeFile, words: str
+) -> list[dict[str, float]]:
+    """Train a fresh network with its masks, as `symbreak train` would, and return one row for each epoch.
+
+    It starts from the initial weights that the trained network had, and sees the images that that one saw.
+    """
+    experiment, engine, seed = subject.experiment, subject.engine, subject.header["seed"]
+    training = scratch_training(experiment)
+    train = load_configured(experiment.data, "train")
+    torch.manual_seed(mixed_seed(seed, "initial weights", 0))
+    network = models.create(subject.network.network, subject.network.labels)
+    models.apply_masks(network, {layer.module: torch.from_numpy(mask) for layer, mask in kept.items()})
+    network = network.to(engine.device).train()
+
+    def loss(images: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        with engine.autocast():
+            fields = network(images)
+        cost = functional.cross_entropy(fields.float(), targets, label_smoothing=training.label_smoothing)
+        return cost, torch.stack([cost.detach() * len(images), correct(fields, targets)])
+
+    def validate() -> dict[str, float]:
+        numbers: dict[str, Any] = evaluate(network, subject.validation, engine, training)
+        network.train()
+        return numbers
+
+    loop = Loop(
+        model=network,
+        optimizer=build_optimizer(network, training),
+        schedule=training_schedule(training),
+        images=train,
+        engine=engine,
+        augment=Augmentation.from_settings(training, train),
+        loss=loss,
+        metric_names=["train_loss", "train_accuracy"],
+        validate=validate,
+        resume=resume,
+        epochs=training.epochs,
+        batch_size=training.batch_size,
+        seed=seed,
+        description=words,
+        validate_every=training.validate_every,
+        checkpoint_seconds=experiment.pruning.checkpoint_seconds,
+        gradient_clip=training.gradient_clip,
+    )
+    return loop.run()
