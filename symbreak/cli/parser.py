@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from symbreak import __version__
-from symbreak.cli import evolution, head_results, heads, verbs
+from symbreak.cli import committee, evolution, head_results, heads, verbs
 from symbreak.cli.results_parser import add_results_verbs
 
 Verb = Callable[[argparse.Namespace], None]
@@ -26,6 +26,7 @@ def build_parser() -> argparse.ArgumentParser:
     _analysis(commands)
     _heads(commands)
     _evolution(commands)
+    _committees(commands)
     add_results_verbs(commands)
     _service(commands)
     return parser
@@ -207,6 +208,33 @@ def _evolution(commands) -> None:
     results.add_argument("--tables", type=Path, required=True, help="folder to write tables to")
     results.add_argument("--figures", type=Path, required=True, help="folder to draw figures into")
     results.add_argument("--taps", nargs="+", help="taps (default: evolution.taps)")
+
+
+def _committees(commands) -> None:
+    judge = _with_config(
+        _verb(
+            commands,
+            "committee",
+            committee.committee,
+            "judge the soft committees of the trained networks from their saved outputs (P2 section 4)",
+            "--config config/demo.yaml --folder results/demo",
+        )
+    )
+    judge.add_argument(
+        "--folder", type=Path, required=True, help="folder of the experiment; committee.nc goes there"
+    )
+    results = _with_config(
+        _verb(
+            commands,
+            "committee-results",
+            committee.committee_results,
+            "write the tables and draw the figures of soft committees, accuracy against latency among them",
+            "--folder results/demo --tables results/demo/tables --figures results/demo/figures",
+        )
+    )
+    results.add_argument("--folder", type=Path, required=True, help="folder of the experiment")
+    results.add_argument("--tables", type=Path, required=True, help="folder to write tables to")
+    results.add_argument("--figures", type=Path, required=True, help="folder to draw figures into")
 
 
 def _service(commands) -> None:

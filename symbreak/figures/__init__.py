@@ -1,6 +1,7 @@
 """Figures: Dataset in, matplotlib Figure out; one function per figure, no science, no global state."""
 
 from symbreak.figures.blocks import clusters, null, snr
+from symbreak.figures.committee import committees
 from symbreak.figures.evolution import order_by_epoch
 from symbreak.figures.head_matrices import head_agreement, head_pictures, head_statistics
 from symbreak.figures.head_order import order_by_block, owned_by_block, ownership_curves
@@ -9,12 +10,14 @@ from symbreak.figures.heads import appearances, owned_labels
 from symbreak.figures.labels import labels
 from symbreak.figures.learning import accuracy, training
 from symbreak.figures.matrix import matrix
+from symbreak.figures.pareto import pareto
 from symbreak.figures.replicas import replica_overlaps
 
 __all__ = [
     "accuracy",
     "appearances",
     "clusters",
+    "committees",
     "head_agreement",
     "head_pictures",
     "head_statistics",
@@ -26,6 +29,7 @@ __all__ = [
     "owned_by_block",
     "owned_labels",
     "ownership_curves",
+    "pareto",
     "replica_overlaps",
     "snr",
     "superclass_filling",

@@ -41,6 +41,7 @@ MEANINGS: dict[str, tuple[str, str, str]] = {
     "measured_latency_serial": ("time for one image, one member after the other", "", "sum over members"),
     "group_name": ("name of the committee", "", ""),
     "group_kind": ("who is in it: seeds of one network, networks, or all of both", "", ""),
+    "group_networks": ("networks of the committee, by name", "", ""),
     "mean_member": ("mean accuracy of the members", "<A_m>", ""),
     "members": ("networks of the committee", "N", ""),
     "committees": ("committees that the numbers are the mean of, one for each seed", "", ""),

@@ -242,8 +242,15 @@ def _of_groups(
     names = {
         "group_name": ("group", [name for name, _, _ in groups]),
         "group_kind": ("group", [kind for _, kind, _ in groups]),
+        "group_networks": ("group", [_networks(bench.members, part) for _, _, part in groups]),
     }
     return xr.Dataset(columns, coords={"group": np.arange(1, len(groups) + 1), **names})
+
+
+def _networks(members: Sequence[Member], committees: list[Committee]) -> str:
+    """Networks of a named committee, in its order."""
+    places = sorted({place for committee in committees for place in committee})
+    return ", ".join(dict.fromkeys(members[place].network for place in places))
 
 
 def _of_sizes(bench: Bench, committees: list[Committee], every: bool, settings: Settings) -> xr.Dataset:

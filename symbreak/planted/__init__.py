@@ -1,6 +1,6 @@
 """Worlds with known truth, in which every estimator can be checked."""
 
-from symbreak.planted.committees import independent_members
+from symbreak.planted.committees import committee_example, independent_members
 from symbreak.planted.examples import evolution_example, head_tables_example, moments_example
 from symbreak.planted.gaussian import BlockMatrix, LinearWorld, block_matrix, linear_gaussian
 from symbreak.planted.heads import (
@@ -19,6 +19,7 @@ __all__ = [
     "MembershipWorld",
     "binomial_heads",
     "block_matrix",
+    "committee_example",
     "evolution_example",
     "head_gain",
     "head_tables_example",

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 import numpy as np
+import xarray as xr
 
 from symbreak.observables.committee_members import Member
+from symbreak.observables.committee_tables import committee_tables
 
 
 def independent_members(
@@ -60,3 +63,23 @@ def independent_members(
             name = "abcdefghijklmnopqrstuvwxyz"[number]
             members.append(Member(name, trained, fields, truth, "planted images", 10.0 * (number + 1)))
     return members
+
+
+def committee_example(seeds: int = 2, images: int = 400) -> xr.Dataset:
+    """Committees of two networks with planted outputs, as ``committee.nc`` holds them.
+
+    Examples
+    --------
+    >>> committee_example().network.values.tolist()
+    ['a', 'a', 'b', 'b']
+    """
+    shapes = {
+        "a": {"architecture": "cct_1_3x1", "dim": 64, "heads": 4, "epochs": 3},
+        "b": {"architecture": "cct_2_3x2", "dim": 64, "heads": 8, "epochs": 3},
+    }
+    members = [
+        member._replace(nominal_latency={"a": 6.0, "b": 11.0}[member.network])
+        for member in independent_members((0.6, 0.7), images, shared=0.7, seeds=seeds)
+    ]
+    table = committee_tables(members)
+    return table.assign_attrs(networks=json.dumps(shapes), source="planted outputs")

@@ -150,7 +150,7 @@ def printed_beside(experiment: Experiment, tables: Sequence[str]) -> dict[str, P
 
     Examples
     --------
-    >>> networks = {"one": Network(architecture="cct_1_3x1", heads=8), "other": Network(architecture="cct_3_3x1")}
+    >>> networks = {"one": Network(architecture="cct_1_3x1", heads=8), "other": Network()}
     >>> found = printed_beside(Experiment(name="e", networks=networks), ["table3_dim256"])
     >>> found["one"].values, found["other"]
     ({'network_accuracy': 0.692}, None)

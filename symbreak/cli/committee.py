@@ -1,0 +1,171 @@
+"""Verbs of soft committees: open saved output fields, call the library, write files."""
+
+from __future__ import annotations
+
+import json
+from argparse import Namespace
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from symbreak.cli import results_files as files
+from symbreak.errors import SymbreakError
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from symbreak.config import Experiment
+    from symbreak.observables.committee_members import Member
+
+#: Name of a table -> heading and the sentences below it.
+TABLES = {
+    "members": (
+        "Members of the committees",
+        "Columns of Tables 5 to 7 of arXiv:2506.23832: accuracy of the network, of the classifier head at "
+        "the attention of its last block, and statistics of the matrices of that block's heads. Latency: "
+        "convolutions + 4 blocks + 1 layers; measured: one image at a time.",
+    ),
+    "groups": (
+        "Named committees",
+        "Accuracy: argmax of the sum of raw outputs. Seeds: all seeds of one network; networks: one seed of "
+        "each, mean over seeds with its standard error; all: every seed of each. Interval: 95 % over images "
+        "(bootstrap), not over trainings. Gain: over the mean of the members, and over the best of them. "
+        "Independent: agreement of members of these accuracies that err independently. Latency in parallel "
+        "is that of the slowest member, in series the sum.",
+    ),
+    "sizes": (
+        "Committees by size",
+        "Best: chosen and judged on the same images, which flatters it; split half: chosen on one half of "
+        "the images and judged on the other. Same: seeds of one network; diverse: different networks, one "
+        "seed of each; at equal size, with the interval of the difference over images.",
+    ),
+    "agreement": (
+        "Agreement of pairs of networks",
+        "Share of images that both recognise or both miss, mean over pairs of members. Independent: the same "
+        "for independent errors, A B + (1 - A)(1 - B). Correlation: of the two judgements over images.",
+    ),
+}
+
+
+def committee(options: Namespace) -> None:
+    """Judge the committees of an experiment."""
+    from symbreak.config import read
+    from symbreak.observables.committee_tables import committee_tables
+    from symbreak.store import provenance, write_dataset
+
+    experiment = read(options.config)
+    if experiment.committee is None:
+        raise SymbreakError(f"{options.config} has `committee: null`; remove it to judge committees.")
+    members, kept, first = [], {}, {}
+    for member, settings, attributes in _members(experiment, options.folder):
+        members.append(member)
+        kept[member.network] = settings
+        first = first or attributes
+    table = committee_tables(members, experiment.committee)
+    facts = {key: first.get(key, "") for key in ("dataset", "dataset_sha256", "precision", "device")}
+    seeds = sorted({member.seed for member in members})
+    source = f"{len(kept)} networks, {len(members)} members on {facts['dataset']}"
+    attributes = provenance(experiment, title="soft committees", source=source, seed=seeds, **facts)
+    extra = {"networks": json.dumps(kept)} | table.attrs
+    write_dataset(options.folder / "committee.nc", table, "committee", attributes | extra)
+
+
+def committee_results(options: Namespace) -> None:
+    """Write the tables and draw the figures of committees."""
+    from symbreak import figures
+    from symbreak.reference import committee_tables as reference
+
+    table = files.load(options.folder / "committee.nc", "committee")
+    experiment = files.experiment_of(options.config, table)
+    paper = experiment.prints("P2")
+    heads = _heads(options.folder, table)
+    made = {
+        "members": reference.member_table(table, heads, experiment.statistics.reference_threshold, paper),
+        "groups": reference.group_table(table, paper),
+        "sizes": reference.size_table(table),
+        "agreement": reference.agreement_table(table),
+    }
+    for name, frame in made.items():
+        title, note = TABLES[name]
+        files.write_table(frame, "", options.tables / f"committee_{name}.csv", None)
+        page = options.tables / f"committee_{name}.html"
+        files.write_table(reference.for_html(frame), f"{title}: {table.attrs['source']}", None, page, note)
+    files.write_figure(figures.committees(table), options.figures / "committees.png")
+    files.write_figure(figures.pareto(table, paper), options.figures / "pareto.png")
+
+
+def _members(experiment: Experiment, folder: Path) -> Iterator[tuple[Member, dict[str, Any], dict[str, Any]]]:
+    """Members with the settings of their networks and the attributes of their files."""
+    own = experiment.committee_of()
+    if not own and not (experiment.committee and experiment.committee.others):
+        raise SymbreakError(
+            f"{experiment.name} has fewer than two trained networks or seeds; a committee needs two, or name "
+            "other experiments in `committee.others`."
+        )
+    for network in own:
+        for seed in experiment.seeds:
+            yield _member(folder / network / f"seed{seed}" / "logits" / "network.nc", network)
+    for other in experiment.committee.others if experiment.committee else []:
+        for path in _logits_of(Path(other)):
+            yield _member(path, None)
+
+
+def _logits_of(place: Path) -> Sequence[Path]:
+    """Logits files of the trained networks of an experiment's folder, or the file itself."""
+    if place.suffix == ".nc":
+        return [place]
+    found = sorted(place.glob("*/seed*/logits/network.nc"))
+    if not found:
+        raise SymbreakError(
+            f"There are no {place}/*/seed*/logits/network.nc; run that experiment up to its measuring pass, "
+            "or correct `committee.others`."
+        )
+    return found
+
+
+def _member(path: Path, name: str | None) -> tuple[Member, dict[str, Any], dict[str, Any]]:
+    from symbreak.config import Network
+    from symbreak.observables.committee_members import Member, images_of
+
+    logits = files.load(path, "logits")
+    if logits.logits.dims != ("sample", "output"):
+        raise SymbreakError(f"{path} holds outputs of probes, not of a network; give logits/network.nc.")
+    config = json.loads(logits.attrs["config"])
+    place = path.absolute().parents[2].name
+    settings = config["networks"].get(place, {})
+    settings = settings | {"epochs": settings.get("epochs") or config["training"]["epochs"]}
+    if name is None:
+        name = f"{config['name']}/{place}" + (f"/{path.stem}" if path.stem != "network" else "")
+    try:
+        latency = float(Network.model_validate(settings).nominal_latency)
+    except ValueError:  # a key of another version: the member votes, its latency is unknown
+        latency = float("nan")
+    member = Member(
+        name,
+        int(logits.attrs["seed"]),
+        logits.logits.values,
+        logits.truth.values,
+        images_of(logits),
+        latency,
+        _measured_latency(path.absolute().parents[2] / "latency.nc"),
+    )
+    return member, settings, dict(logits.attrs)
+
+
+def _measured_latency(path: Path) -> float:
+    """Seconds for one image in eager mode on the first device of the file; NaN where there is none."""
+    if not path.is_file():
+        return float("nan")
+    latency = files.load(path, "latency").latency
+    return float(latency.sel(mode="eager", batch=1).isel(device=0))
+
+
+def _heads(folder: Path, table: xr.Dataset) -> dict[str, xr.Dataset]:
+    """Heads at the tap `attention` of the members' networks, where they were analysed."""
+    found = {}
+    for network in dict.fromkeys(table.network.values.tolist()):
+        experiment, _, name = network.rpartition("/")
+        path = (folder.parent / experiment if experiment else folder) / name / "heads" / "attention.nc"
+        if path.is_file():
+            found[network] = files.load(path, "heads")
+    return found
