@@ -20,6 +20,8 @@ for suffix, taps, networks in tap_lists():
             "<benchmarks>/scan/{network}.seed{seed}.tsv"
         wildcard_constraints:
             network=networks,
+        group:
+            "scans"
         conda:
             "../../environment.yml"
         threads: 1
@@ -55,6 +57,8 @@ for suffix, taps, networks in tap_lists():
             "<logs>/join/{network}.log",
         wildcard_constraints:
             network=networks,
+        group:
+            "results"
         conda:
             "../../environment.yml"
         resources:

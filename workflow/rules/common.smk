@@ -28,6 +28,7 @@ SEEDS = SETTINGS["seeds"]
 NETWORKS = list(SETTINGS["networks"])
 TAPS = SETTINGS["probes"]["taps"]  # of all networks together
 GPUS = 1 if SETTINGS["compute"]["device"] == "cuda" else 0
+PROCESSES = SETTINGS["compute"]["processes"]  # of each training, probing and measuring
 
 
 wildcard_constraints:

@@ -22,11 +22,11 @@ if EVOLVING:
             network="|".join(EVOLVING),
         conda:
             "../../environment.yml"
-        threads: 1
+        threads: PROCESSES
         resources:
-            mem_mb=6000,
+            mem_mb=6000 * PROCESSES,
             runtime=720,
-            gpu=GPUS,
+            gpu=GPUS * PROCESSES,
         params:
             experiment=EXPERIMENT_FILE,
             folder=seed_folder,

@@ -21,6 +21,8 @@ if HEADED:
             "<benchmarks>/heads/{network}.seed{seed}.tsv"
         wildcard_constraints:
             network="|".join(HEADED),
+        group:
+            "scans"
         conda:
             "../../environment.yml"
         threads: 1
@@ -52,6 +54,8 @@ if HEADED:
             "<logs>/replicas/{network}.log",
         wildcard_constraints:
             network="|".join(HEADED),
+        group:
+            "results"
         conda:
             "../../environment.yml"
         threads: 1
@@ -141,6 +145,8 @@ if HEADED:
         wildcard_constraints:
             network="|".join(HEADED),
             tap="|".join(HEAD_TAPS),
+        group:
+            "results"
         conda:
             "../../environment.yml"
         threads: 1

@@ -9,11 +9,11 @@ rule train:
         "<benchmarks>/train/{network}.seed{seed}.tsv"
     conda:
         "../../environment.yml"
-    threads: 1
+    threads: PROCESSES
     resources:
-        mem_mb=4000,
+        mem_mb=4000 * PROCESSES,
         runtime=1440,
-        gpu=GPUS,
+        gpu=GPUS * PROCESSES,
     params:
         experiment=EXPERIMENT_FILE,
         folder=seed_folder,
@@ -37,11 +37,11 @@ rule probe:
         "<benchmarks>/probe/{network}.seed{seed}.tsv"
     conda:
         "../../environment.yml"
-    threads: 1
+    threads: PROCESSES
     resources:
-        mem_mb=6000,
+        mem_mb=6000 * PROCESSES,
         runtime=720,
-        gpu=GPUS,
+        gpu=GPUS * PROCESSES,
     params:
         experiment=EXPERIMENT_FILE,
         folder=seed_folder,
@@ -77,11 +77,11 @@ for suffix, taps, networks in tap_lists():
             network=networks,
         conda:
             "../../environment.yml"
-        threads: 1
+        threads: PROCESSES
         resources:
-            mem_mb=6000,
+            mem_mb=6000 * PROCESSES,
             runtime=120,
-            gpu=GPUS,
+            gpu=GPUS * PROCESSES,
         params:
             experiment=EXPERIMENT_FILE,
             folder=seed_folder,

@@ -59,6 +59,8 @@ rule network_results:
         ),
     log:
         "<logs>/results/{network}.log",
+    group:
+        "results"
     conda:
         "../../environment.yml"
     threads: 1
@@ -97,6 +99,8 @@ rule tap_tables:
         ],
     log:
         "<logs>/results/{network}.{tap}.tables.log",
+    group:
+        "results"
     conda:
         "../../environment.yml"
     threads: 1
@@ -134,6 +138,8 @@ rule tap_figures:
         ],
     log:
         "<logs>/results/{network}.{tap}.figures.log",
+    group:
+        "results"
     conda:
         "../../environment.yml"
     threads: 1
@@ -162,6 +168,8 @@ rule null:
         "<logs>/null/{network}.{tap}.log",
     benchmark:
         "<benchmarks>/null/{network}.{tap}.tsv"
+    group:
+        "results"
     conda:
         "../../environment.yml"
     threads: 1
@@ -214,6 +222,8 @@ rule comparisons:
         ),
     log:
         "<logs>/results/{network}.{tap}.comparisons.log",
+    group:
+        "results"
     conda:
         "../../environment.yml"
     threads: 1
