@@ -3,8 +3,8 @@
 from symbreak.models.cct import CCT
 from symbreak.models.cnn import CNN
 from symbreak.models.files import load, save
-from symbreak.models.masks import apply_masks, count_kept, masks_of
-from symbreak.models.official import load_official
+from symbreak.models.masks import apply_masks, count_kept, masks_of, without_masks
+from symbreak.models.official import load_official, read_official
 from symbreak.models.probe import FilterProbe, Probe, ProbeSet, tap_widths
 from symbreak.models.registry import Trunk, build, count_parameters, create
 
@@ -23,6 +23,8 @@ __all__ = [
     "load",
     "load_official",
     "masks_of",
+    "read_official",
     "save",
     "tap_widths",
+    "without_masks",
 ]

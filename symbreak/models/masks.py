@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from symbreak.errors import SymbreakError
+from symbreak.models.registry import Trunk, create
 
 #: What is appended to the name of a masked weight in a file.
 VALUES, BITS = ".kept_values", ".kept_bits"
@@ -75,28 +76,48 @@ def apply_masks(network: nn.Module, masks: Mapping[str, Tensor]) -> None:
                 f"No fully connected layer {name} of shape {tuple(kept.shape)} can be pruned; "
                 f"there are {', '.join(known)}."
             )
-        remove_mask(layer)
-        mask = Mask(kept.to(layer.weight.device))
-        with torch.no_grad():
-            layer.weight *= mask.kept
-        parametrize.register_parametrization(layer, "weight", mask)
+        if name in masks_of(network):
+            _mask_of(layer).kept.copy_(kept)
+            with torch.no_grad():
+                layer.parametrizations["weight"].original *= kept.to(layer.weight.device)  # type: ignore[index]
+        else:
+            mask = Mask(kept.to(layer.weight.device))
+            with torch.no_grad():
+                layer.weight *= mask.kept
+            parametrize.register_parametrization(layer, "weight", mask)
 
 
-def remove_mask(layer: nn.Module) -> None:
-    """Turn the weight of a layer back into a plain parameter with zeros where it was pruned."""
-    if parametrize.is_parametrized(layer, "weight"):
-        parametrize.remove_parametrizations(layer, "weight", leave_parametrized=True)
+def without_masks(network: Trunk) -> Trunk:
+    """A copy of a network with plain weights, zero where they were pruned.
+
+    PyTorch can take a parametrization off, but not off a copy: copies share their class.
+
+    Examples
+    --------
+    >>> from symbreak.config import Network
+    >>> network = create(Network(architecture="cct_2_3x1", dim=32), labels=10)
+    >>> apply_masks(network, {"readout": torch.eye(10, 32) > 0})
+    >>> int((without_masks(network).readout.weight != 0).sum())
+    10
+    """
+    plain = create(network.network, network.labels)
+    plain.load_state_dict(unpack(pack(network), plain)[0])
+    return plain.to(next(network.parameters()).device).train(network.training)
 
 
 def masks_of(network: nn.Module) -> dict[str, Tensor]:
     """Masks of a network by name of the layer; empty where nothing is pruned."""
     return {
-        name: mask.kept
+        name: _mask_of(layer).kept
         for name, layer in network.named_modules()
         if parametrize.is_parametrized(layer, "weight")
-        for mask in layer.parametrizations["weight"]  # type: ignore[union-attr, index]
-        if isinstance(mask, Mask)
     }
+
+
+def _mask_of(layer: nn.Module) -> Mask:
+    (mask,) = layer.parametrizations["weight"]  # type: ignore[union-attr, index, misc]
+    assert isinstance(mask, Mask)
+    return mask
 
 
 def count_kept(network: nn.Module) -> int:

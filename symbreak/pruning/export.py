@@ -15,7 +15,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from symbreak import models
-from symbreak.models.masks import remove_mask
 from symbreak.models.weights import write_weights
 
 #: Forms in which a pruned network is measured.
@@ -101,9 +100,7 @@ def compact_forms(pruned: models.Trunk, seconds: float = 0.1) -> dict[str, model
         Time for each measurement that chooses the ``fastest`` form of a layer.
     """
     names = list(models.masks_of(pruned))
-    zeros = copy.deepcopy(pruned).eval()
-    for name in names:
-        remove_mask(zeros.get_submodule(name))
+    zeros = models.without_masks(pruned).eval()
     narrow = copy.deepcopy(zeros)
     _drop_hidden(narrow)
     dropped = _replaced(narrow, names, GatheredLinear)
@@ -177,7 +174,7 @@ def measure_forms(
         largest deviation of an output field from that of ``zeros``.
     """
     cpu = copy.deepcopy(pruned).cpu().eval()
-    forms: dict[str, models.Trunk] = {"unpruned": copy.deepcopy(unpruned).cpu().eval()}
+    forms = {"unpruned": copy.deepcopy(unpruned).cpu().eval()}
     forms |= compact_forms(cpu)
     side = pruned.network.image_size
     pixels = torch.randn(max(BATCHES), 3, side, side, generator=torch.Generator().manual_seed(0))
