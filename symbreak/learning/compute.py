@@ -13,6 +13,7 @@ import torch
 
 from symbreak.config import Compute
 from symbreak.errors import SymbreakError
+from symbreak.learning.heap import keep_freed_memory
 
 #: bf16 must be at least this much faster on a CPU before `auto` takes it.
 WORTHWHILE = 1.2
@@ -80,6 +81,8 @@ def choose_engine(compute: Compute, trial: Callable[[Engine], None] | None = Non
         )
     cuda = compute.device == "cuda" or (compute.device == "auto" and torch.cuda.is_available())
     device = torch.device("cuda" if cuda else "cpu")
+    if not cuda:
+        keep_freed_memory()
     if compute.precision != "auto":
         return Engine(device, compute.precision)
     if cuda:

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from symbreak.config import Network
+from symbreak.models.attention import attend
 
 #: Receives the name of a tap and its tensor, shape (images, tokens, nodes).
 Record = Callable[[str, Tensor], None]
@@ -131,11 +132,9 @@ class Block(nn.Module):
         return stream
 
     def _attention(self, normed: Tensor, record: Record | None) -> Tensor:
-        images, tokens, dim = normed.shape
+        dim = normed.shape[-1]
         qkv = self.qkv(normed)
-        query, key, value = qkv.view(images, tokens, 3, self.heads, dim // self.heads).permute(2, 0, 3, 1, 4)
-        attention = attend(query, key, value, self.attention_dropout if self.training else 0.0)
-        attention = attention.transpose(1, 2).reshape(images, tokens, dim)
+        attention = attend(qkv, self.heads, self.attention_dropout if self.training else 0.0)
         projection = self.projection(attention)
         if record:
             record("attention_norm", normed)
@@ -169,7 +168,7 @@ class CCT(nn.Module):
         elif network.positional_embedding == "sine":
             self.positional_embedding = nn.Parameter(_sine(tokens, network.dim), requires_grad=False)
         self.dropout = nn.Dropout(network.dropout)
-        depth = torch.linspace(0, network.stochastic_depth, network.blocks).tolist()
+        depth = torch.linspace(0, network.stochastic_depth, network.blocks, device="cpu").tolist()
         self.blocks = nn.ModuleList(Block(network, h, p) for h, p in zip(network.heads_per_block, depth))
         self.behind = Convolutions(network) if network.convolutions_behind else nn.Identity()
         self.norm = nn.LayerNorm(network.dim)
@@ -195,17 +194,6 @@ class CCT(nn.Module):
             hear = (lambda name, tensor, n=number: record(n, name, tensor)) if record else None
             stream = block(stream, hear)
         return self.behind(stream)
-
-
-def attend(query: Tensor, key: Tensor, value: Tensor, dropout: float) -> Tensor:
-    """Scaled dot-product attention, (images, heads, tokens, head size) each."""
-    if query.device.type == "cpu" and query.dtype == torch.bfloat16:
-        # PyTorch's fused bf16 operation has a backward pass on CPUs that is several times slower
-        # than these plain products, and would eat all that bf16 gains elsewhere.
-        weights = (query * query.shape[-1] ** -0.5) @ key.transpose(-2, -1)
-        weights = functional.dropout(weights.softmax(-1).to(value.dtype), dropout)
-        return weights @ value
-    return functional.scaled_dot_product_attention(query, key, value, dropout_p=dropout)
 
 
 def _initialise(module: nn.Module) -> None:
