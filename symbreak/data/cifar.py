@@ -1,6 +1,11 @@
 """CIFAR-10 and CIFAR-100 through torchvision, with checksums, one-sentence errors and superclasses."""
 
+import fcntl
 import pickle
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +13,9 @@ import torch
 
 from symbreak.data.images import ImageSet, assemble, first_per_label
 from symbreak.errors import SymbreakError
+
+#: Seconds without a byte after which a download is given up.
+SILENCE = 60.0
 
 TITLES = {"cifar10": "CIFAR-10", "cifar100": "CIFAR-100"}
 
@@ -99,14 +107,28 @@ def _provide(source: Any, title: str, root: Path, download: bool) -> None:
         raise SymbreakError(f"{title} is not in {folder} and data.download is off: {cure}.")
     try:
         root.mkdir(parents=True, exist_ok=True)
-        source(root=str(root), train=True, download=True)
-    except (OSError, RuntimeError, EOFError) as error:
+        with _one_at_a_time(root):
+            source(root=str(root), train=True, download=True)
+    except (OSError, RuntimeError, EOFError, HTTPException) as error:
         if archive.exists() and not check_integrity(archive, source.tgz_md5):
             raise SymbreakError(
                 f"{archive} is damaged (its checksum is not the published one): delete it and run again."
             ) from error
         reason = f"{title} is not in {folder} and could not be fetched ({error})"
         raise SymbreakError(f"{reason}: {cure}.") from error
+
+
+@contextmanager
+def _one_at_a_time(root: Path) -> Iterator[None]:
+    """Let jobs that begin together fetch the archive once, and none wait for a silent server for ever."""
+    previous = socket.getdefaulttimeout()
+    with (root / ".download.lock").open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        socket.setdefaulttimeout(SILENCE)
+        try:
+            yield
+        finally:
+            socket.setdefaulttimeout(previous)
 
 
 def _superclasses(folder: Path, split: str, labels: torch.Tensor) -> tuple[tuple[int, ...], tuple[str, ...]]:

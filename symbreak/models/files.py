@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import nn
 
 from symbreak.config import Network, Probes
@@ -50,18 +51,37 @@ def load(path: str | Path) -> tuple[Trunk | ProbeSet, dict[str, Any]]:
     """
     tensors, header = read_weights(path)
     try:
-        network, labels = Network(**header["network"]), int(header["labels"])
-        model: nn.Module = (
-            ProbeSet(network, labels, Probes(**header["probes"]))
-            if "probes" in header
-            else create(network, labels)
-        )
+        with torch.device("meta"):
+            _require_no_larger(_described(header), Path(path).stat().st_size)
+        model = _described(header)
         plain, masks = unpack(tensors, model)
         model.load_state_dict(plain)
         apply_masks(model, masks)
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        reason = str(error).split("\n")[0]
+    except (
+        KeyError,
+        TypeError,
+        ValueError,
+        RuntimeError,
+        IndexError,
+        AttributeError,
+        ArithmeticError,
+    ) as error:
+        reason = str(error).split("\n")[0][:200]
         raise SymbreakError(
             f"The weights {path} do not fit their own header ({reason}); train again."
         ) from error
     return model.eval(), header  # type: ignore[return-value]
+
+
+def _described(header: dict[str, Any]) -> nn.Module:
+    """Untrained model of the shape that a header tells."""
+    network, labels = Network(**header["network"]), int(header["labels"])
+    if "probes" in header:
+        return ProbeSet(network, labels, Probes(**header["probes"]))
+    return create(network, labels)
+
+
+def _require_no_larger(model: nn.Module, size: int) -> None:
+    """Refuse a model that cannot be in a file of `size` bytes, at one bit for each element at least."""
+    if sum(tensor.numel() for tensor in model.state_dict().values()) > 8 * size:
+        raise ValueError("it describes a network that is larger than the file")

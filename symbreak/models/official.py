@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pickle
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from symbreak.errors import SymbreakError
@@ -34,8 +37,7 @@ def load_official(state_dict: Mapping[str, Tensor], **options: Any) -> CCT:
     ----------
     state_dict : mapping of str to tensor
         Keys ``tokenizer.conv_layers.{i}.0.weight``, ``classifier.blocks.{i}.…``,
-        ``classifier.{norm,attention_pool,fc,positional_emb}``; read it by
-        ``torch.load(path, weights_only=True)``.
+        ``classifier.{norm,attention_pool,fc,positional_emb}``; `read_official` reads a file.
     **options
         Keys of `symbreak.config.Network` that the tensors do not tell: `heads`
         (default 4), `image_size` (default 32), `positional_embedding="sine"`.
@@ -54,7 +56,7 @@ def load_official(state_dict: Mapping[str, Tensor], **options: Any) -> CCT:
     """
     try:
         shape = _shape(state_dict)
-    except (KeyError, ValueError, IndexError) as error:
+    except (KeyError, ValueError, IndexError, ZeroDivisionError) as error:
         raise SymbreakError(f"This is not a published CCT state dict, the key {error} is missing.") from None
     renamed = {_rename(key): tensor for key, tensor in state_dict.items()}
     network = build(**(shape | options))
@@ -65,6 +67,47 @@ def load_official(state_dict: Mapping[str, Tensor], **options: Any) -> CCT:
         reason = str(error).split("\n")[1].strip() if "\n" in str(error) else str(error)
         raise SymbreakError(f"The published state dict does not fit {shape['name']}: {reason}") from None
     return network
+
+
+def read_official(path: str | Path, **options: Any) -> CCT:
+    """Read a published checkpoint, a ``.pth`` file, without running what a pickle could make run.
+
+    Parameters
+    ----------
+    path : path
+        File that ``torch.save`` wrote: the state dict, or a mapping that holds it as ``model`` or
+        ``state_dict``.
+    **options
+        As for `load_official`.
+
+    Raises
+    ------
+    SymbreakError
+        If the file is missing, damaged, holds anything but tensors, or is of another network.
+
+    Examples
+    --------
+    >>> read_official("no such file.pth")
+    Traceback (most recent call last):
+    ...
+    symbreak.errors.SymbreakError: There is no file no such file.pth; download the checkpoint first.
+    """
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise SymbreakError(f"There is no file {path}; download the checkpoint first.") from None
+    except pickle.UnpicklingError as error:
+        raise SymbreakError(
+            f"{path} holds more than tensors, which is refused because it could run programs; "
+            "ask for a file of tensors."
+        ) from error
+    except Exception as error:  # torch.load raises many classes for damaged files
+        raise SymbreakError(f"{path} is not a readable checkpoint; download it anew.") from error
+    for name in ("model", "state_dict"):
+        state = state.get(name, state) if isinstance(state, dict) else state
+    if not isinstance(state, dict) or not all(isinstance(part, Tensor) for part in state.values()):
+        raise SymbreakError(f"{path} holds no state dict of tensors; give a published CCT checkpoint.")
+    return load_official(state, **options)
 
 
 def export_official(network: CCT) -> dict[str, Tensor]:

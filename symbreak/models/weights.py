@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -43,15 +43,18 @@ def read_weights(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     try:
         with safe_open(path, framework="pt") as handle:
             description = json.loads((handle.metadata() or {})["symbreak"])
+            if not isinstance(description, dict):
+                raise KeyError("symbreak")
             tensors = {name: handle.get_tensor(name) for name in handle.keys()}  # noqa: SIM118
     except FileNotFoundError:
         raise SymbreakError(f"There are no weights at {path}; train the network first.") from None
-    except (SafetensorError, OSError) as error:
-        raise SymbreakError(
-            f"The weights {path} are damaged ({error}); delete the file and run again."
-        ) from error
     except (KeyError, json.JSONDecodeError):
         raise SymbreakError(
-            f"The weights {path} were not written by symbreak; for a published CCT use load_official."
+            f"The weights {path} were not written by symbreak; for a published CCT use read_official."
         ) from None
+    except Exception as error:  # the library raises many classes for damaged files
+        reason = str(error).split("\n")[0][:200]
+        raise SymbreakError(
+            f"The weights {path} are damaged ({reason}); delete the file and run again."
+        ) from error
     return tensors, description
