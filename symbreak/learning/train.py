@@ -21,6 +21,7 @@ from symbreak.learning.augment import Augmentation, normalise
 from symbreak.learning.checkpoints import keep_checkpoints
 from symbreak.learning.compute import Engine, choose_engine
 from symbreak.learning.loop import Loop, mixed_seed, parameter_groups, write_history
+from symbreak.learning.memory import with_smaller_batches
 from symbreak.learning.resume import ResumeFile, digest
 from symbreak.learning.schedule import Schedule
 
@@ -186,12 +187,17 @@ def normalised_batches(
 def evaluate(model: models.Trunk, images: ImageSet, engine: Engine, training: Training) -> dict[str, float]:
     """Cross entropy and accuracy of a network on images that are not augmented."""
     model.eval()
-    sums = torch.zeros(2, dtype=torch.float64, device=engine.device)
-    for pixels, labels in normalised_batches(images, engine, 500, training):
-        with engine.autocast():
-            fields = model(pixels).float()
-        cost = functional.cross_entropy(fields, labels, reduction="sum")
-        sums += torch.stack([cost, correct(fields, labels)]).double()
+
+    def run(batch_size: int) -> Tensor:
+        sums = torch.zeros(2, dtype=torch.float64, device=engine.device)
+        for pixels, labels in normalised_batches(images, engine, batch_size, training):
+            with engine.autocast():
+                fields = model(pixels).float()
+            cost = functional.cross_entropy(fields, labels, reduction="sum")
+            sums += torch.stack([cost, correct(fields, labels)]).double()
+        return sums
+
+    sums = with_smaller_batches(run, 500, "validate")
     loss, accuracy = (parallel.over_processes(sums) / len(images)).tolist()
     return {"validation_loss": loss, "validation_accuracy": accuracy}
 
