@@ -32,6 +32,7 @@ _PARTS = (
     "models",
     "observables",
     "planted",
+    "pruning",
     "reference",
     "store",
 )

@@ -11,6 +11,7 @@ from symbreak.planted.heads import (
     specialised_heads,
 )
 from symbreak.planted.matched import matched_gaussian, null_statistics
+from symbreak.planted.pruning import pruning_example, silencing_example
 
 __all__ = [
     "BlockMatrix",
@@ -28,5 +29,7 @@ __all__ = [
     "matched_gaussian",
     "moments_example",
     "null_statistics",
+    "pruning_example",
+    "silencing_example",
     "specialised_heads",
 ]

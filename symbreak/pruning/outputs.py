@@ -157,7 +157,7 @@ def _recoveries(
                 accuracy[i, j], loss[i, j] = row["accuracy"], row["train_loss"]
             if method == "artificial":
                 adjusted[i] = [row["adjusted"][layer.name] for layer in layers]
-    dims = ("setting", "method", "epoch")
+    dims = ("setting", "chosen_by", "epoch")
     return {
         "pruned_accuracy": (dims, accuracy),
         "pruned_accuracy_stderr": (dims, binomial_error(accuracy, images)),
@@ -165,7 +165,7 @@ def _recoveries(
         "dense_accuracy": (("epoch",), dense),
         "dense_accuracy_stderr": (("epoch",), binomial_error(dense, images)),
         "adjusted_weights": (("setting", "layer"), adjusted),
-        "method": ("method", np.array(methods, dtype=str)),
+        "chosen_by": ("chosen_by", np.array(methods, dtype=str)),
         "epoch": ("epoch", np.arange(len(dense))),
     }
 
@@ -182,10 +182,10 @@ def _forms(network: models.Trunk, pruned: models.Trunk) -> dict[str, Any]:
     latency = [[row[f"latency_{size}"] for size in BATCHES] for row in found.values()]
     return {
         "file_size": (("form",), np.array([row["bytes"] for row in found.values()])),
-        "latency": (("form", "batch_images"), np.array(latency)),
+        "latency": (("form", "batch"), np.array(latency)),
         "form_difference": (("form",), np.array([row["difference"] for row in found.values()])),
         "form": ("form", np.array(list(found), dtype=str)),
-        "batch_images": ("batch_images", np.array(BATCHES)),
+        "batch": ("batch", np.array(BATCHES)),
     }
 
 

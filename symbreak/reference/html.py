@@ -37,9 +37,30 @@ HEADINGS = {
     "cluster_size_change": "change of <i>C</i><sub>s</sub>",
     "diagonal_change": "change of diag",
     "noise_change": "change of <i>n</i>",
+    "cut": "threshold",
+    "setting": "Setting",
+    "layer": "Layer",
+    "nodes": "Nodes",
+    "method": "Method",
+    "form": "Form",
+    "criterion": "Silenced",
+    "n_silenced": "nodes",
+    "n_nodes": "of",
+    "base": "all nodes",
+    "without": "without them",
+    "by_chance": "by chance",
+    "retrained": "trained anew",
+    "retrained_by_chance": "trained anew, by chance",
+    "file_kilobytes": "file (kB)",
+    "size_gain": "gain",
+    "latency_1": "1 image (ms)",
+    "gain_1": "gain",
+    "latency_100": "100 images (ms)",
+    "gain_100": "gain",
 }
 
-_STYLE = """
+#: Style sheet of all pages.
+STYLE = """
 body { font: 15px/1.45 system-ui, "Segoe UI", Helvetica, Arial, sans-serif; color: #1f2933; margin: 1.5rem; }
 h1 { font-size: 1.15rem; margin: 0 0 .8rem; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
@@ -94,7 +115,7 @@ def to_html(table: pd.DataFrame, title: str, note: str = "") -> str:
     text = " ".join(sentence for sentence in sentences if sentence)
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>\n'
-        f"<style>{_STYLE}</style></head>\n<body><h1>{escape(title)}</h1>\n"
+        f"<style>{STYLE}</style></head>\n<body><h1>{escape(title)}</h1>\n"
         f"<table><thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody></table>\n<p>{text}</p></body></html>\n"
     )
 

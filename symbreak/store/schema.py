@@ -23,12 +23,11 @@ DIMENSIONS: dict[str, str] = {
     "superclass": "superclass, from 0",
     "filling": "number of owned labels of a superclass",
     "setting": "thresholds of a study of pruning, or the fraction of weights to keep",
-    "method": "rule that chooses the weights that stay",
+    "chosen_by": "rule that chooses the weights that stay",
     "layer": "fully connected layer that loses weights",
     "side": "input or output nodes of a layer",
     "criterion": "which nodes are silenced",
     "form": "form in which a pruned network is used",
-    "batch_images": "images per batch",
     "epoch": "training epoch, 0: untrained; of a retraining, 0: before it",
     "fold": "part of the images",
     "ratio": "ratio r of the ownership rule",
@@ -39,6 +38,9 @@ DIMENSIONS: dict[str, str] = {
     "row": "row of pixels, from 0",
     "column": "column of pixels, from 0",
     "colour": "red, green, blue, from 0",
+    "device": "kind of device: cpu or cuda",
+    "mode": "how the network runs: eager (as it is) or compiled (torch.compile)",
+    "batch": "images in one forward pass",
     "committee": "soft committee, from 1",
     "group": "named soft committee, from 1",
     "committee_size": "members of a soft committee",
@@ -82,6 +84,9 @@ VARIABLES: dict[str, Variable] = {
     "truth": Variable("label of the image", "", ""),
     "correct": Variable("is the image recognised by the network", "", ""),
     "image": Variable("pixels of a shown image", "", ""),
+    "latency": Variable("median time of a forward pass of a batch", "", "", "s"),
+    "latency_spread": Variable("interquartile range of the time of a forward pass of a batch", "", "", "s"),
+    "throughput": Variable("images in a second, batch over its median time", "", "", "s-1"),
 }
 
 #: Kind of file -> variables that it must hold with their dimensions, to which seed and block may be added.
@@ -139,15 +144,16 @@ KINDS: dict[str, dict[str, tuple[str, ...]]] = {
         **dict.fromkeys(
             ("threshold", "n_clusters", "cluster_size", "diagonal", "noise"), ("setting", "layer", "side")
         ),
-        "pruned_accuracy": ("setting", "method", "epoch"),
+        "pruned_accuracy": ("setting", "chosen_by", "epoch"),
         "dense_accuracy": ("epoch",),
         "kept_parameters": ("setting",),
         "file_size": ("form",),
-        "latency": ("form", "batch_images"),
+        "latency": ("form", "batch"),
     },
     "silencing": dict.fromkeys(
         ("n_silenced", "silenced_accuracy", "silenced_accuracy_null", "silenced_accuracy_p"), ("criterion",)
     ),
+    "latency": dict.fromkeys(("latency", "latency_spread", "throughput"), ("device", "mode", "batch")),
     "replicas": dict.fromkeys(("overlap", "overlap_null", "overlap_p"), ("block", "other_seed")),
 }
 
