@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -169,3 +170,19 @@ def _heads(folder: Path, table: xr.Dataset) -> dict[str, xr.Dataset]:
         if path.is_file():
             found[network] = files.load(path, "heads")
     return found
+
+
+def papers(options: Namespace) -> None:
+    """Print or write the page of all printed tables."""
+    from symbreak.reference.papers_page import papers_page
+    from symbreak.store.atomic import replacing_text
+
+    folders = options.folders
+    if not folders:
+        places = [*Path("results").glob("*/"), *Path("docs/data").glob("*/")]
+        folders = sorted(place for place in places if place.is_dir())
+    source = " ".join(["symbreak papers", *map(str, options.folders)])
+    if options.html:
+        replacing_text(options.html, papers_page(folders, as_html=True))
+    else:
+        sys.stdout.write(papers_page(folders, source=source))

@@ -8,7 +8,10 @@ from pathlib import Path
 
 from symbreak import __version__
 from symbreak.cli import committee, evolution, head_results, heads, verbs
+from symbreak.cli.network_parser import add_network_verbs
+from symbreak.cli.pruning_parser import add_pruning_verbs
 from symbreak.cli.results_parser import add_results_verbs
+from symbreak.cli.scorecard import add_scorecard_verbs
 
 Verb = Callable[[argparse.Namespace], None]
 
@@ -27,7 +30,10 @@ def build_parser() -> argparse.ArgumentParser:
     _heads(commands)
     _evolution(commands)
     _committees(commands)
+    add_network_verbs(commands, _verb)
+    add_pruning_verbs(commands, _verb)
     add_results_verbs(commands)
+    add_scorecard_verbs(commands, _verb)
     _service(commands)
     return parser
 
@@ -235,6 +241,17 @@ def _committees(commands) -> None:
     results.add_argument("--folder", type=Path, required=True, help="folder of the experiment")
     results.add_argument("--tables", type=Path, required=True, help="folder to write tables to")
     results.add_argument("--figures", type=Path, required=True, help="folder to draw figures into")
+    page = _verb(
+        commands,
+        "papers",
+        committee.papers,
+        "print every table of both papers: reproduced at full budget, in miniature, or not run",
+        "docs/data/cifar100_cpu > docs/papers.md",
+    )
+    page.add_argument(
+        "folders", type=Path, nargs="*", help="folders of experiments (default: results/* and docs/data/*)"
+    )
+    page.add_argument("--html", type=Path, help="write the page as HTML to this file")
 
 
 def _service(commands) -> None:
@@ -262,15 +279,6 @@ def _service(commands) -> None:
     schema.add_argument(
         "--format", choices=("json", "markdown"), default="markdown", help="(default: %(default)s)"
     )
-    page = _verb(
-        commands,
-        "reproduction",
-        verbs.reproduction,
-        "print the page that tells what was run on real data, claim by claim",
-        "docs/data/cifar100_cpu --network cct > docs/reproduction.md",
-    )
-    page.add_argument("folder", type=Path, help="folder of the experiment, or its small files")
-    page.add_argument("--network", default="cct", help="name of the network (default: %(default)s)")
     _verb(commands, "compile", verbs.compile_kernels, "compile the kernels ahead of their first use", "")
     where = _verb(
         commands, "where", verbs.where, "say where the results of an experiment are", "results/demo"

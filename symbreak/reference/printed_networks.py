@@ -46,6 +46,7 @@ class PrintedNetwork(NamedTuple):
         if network.convolutional or network.heads_per_block != self.heads:
             return False
         same = network.architecture == self.architecture and network.dim == self.dim
+        same = same and not network.convolutions_behind
         return not strict or (same and self.pooling in (None, network.pooling))
 
 
