@@ -10,6 +10,7 @@ from symbreak import __version__
 from symbreak.cli import committee, evolution, head_results, heads, verbs
 from symbreak.cli.network_parser import add_network_verbs
 from symbreak.cli.pruning_parser import add_pruning_verbs
+from symbreak.cli.network_parser import add_network_verbs
 from symbreak.cli.results_parser import add_results_verbs
 from symbreak.cli.scorecard import add_scorecard_verbs
 
@@ -32,6 +33,7 @@ def build_parser() -> argparse.ArgumentParser:
     _committees(commands)
     add_network_verbs(commands, _verb)
     add_pruning_verbs(commands, _verb)
+    add_network_verbs(commands, _verb)
     add_results_verbs(commands)
     add_scorecard_verbs(commands, _verb)
     _service(commands)

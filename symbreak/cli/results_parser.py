@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from symbreak.cli import heads, results, results_all
+from symbreak.cli.network_parser import add_latency_results
 
 Run = Callable[[argparse.Namespace], None]
 
@@ -29,8 +30,11 @@ def add_results_verbs(commands) -> None:
     null.add_argument("--taps", nargs="+", help="taps (default: all that have nodes)")
     null.add_argument("--threads", type=int, default=1, help="processor threads (default: %(default)s)")
     _attention(commands)
-    _tables(_group(commands, "table", "write one table of results as CSV and HTML", "clusters"))
-    _figures(_group(commands, "figure", "draw one figure as PNG, PDF or SVG", "matrix"))
+    one_table = _group(commands, "table", "write one table of results as CSV and HTML", "clusters")
+    one_figure = _group(commands, "figure", "draw one figure as PNG, PDF or SVG", "matrix")
+    _tables(one_table)
+    _figures(one_figure)
+    add_latency_results(_add, one_table, one_figure)
     for name, run, what in (
         ("tables", results_all.tables, "write all tables of a network, or those asked for"),
         ("figures", results_all.figures, "draw all figures of a network, or those asked for"),

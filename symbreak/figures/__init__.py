@@ -8,6 +8,7 @@ from symbreak.figures.head_order import order_by_block, owned_by_block, ownershi
 from symbreak.figures.head_superclasses import superclass_filling
 from symbreak.figures.heads import appearances, owned_labels
 from symbreak.figures.labels import labels
+from symbreak.figures.latency import latency
 from symbreak.figures.learning import accuracy, training
 from symbreak.figures.matrix import matrix
 from symbreak.figures.pareto import pareto
@@ -22,6 +23,7 @@ __all__ = [
     "head_pictures",
     "head_statistics",
     "labels",
+    "latency",
     "matrix",
     "null",
     "order_by_block",

@@ -1,0 +1,136 @@
+"""The verb `describe`: layers, parameters, operations and nominal latency of a network."""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from symbreak.errors import SymbreakError
+
+if TYPE_CHECKING:
+    from symbreak.models import Trunk
+
+
+def describe(options: Namespace) -> None:
+    """Print what a network, or every network of an experiment, consists of."""
+    from symbreak.cli.verbs import _use_threads
+
+    _use_threads(1)
+    models = _models(options)
+    if len(models) > 1:
+        _print_networks(models, options.format)
+        return
+    (model,) = models.values()
+    from symbreak.models.describe import layers, summary
+
+    rows, known = layers(model), summary(model)
+    if options.format == "json":
+        known["layers"] = [row._asdict() for row in rows]
+        json.dump(known, sys.stdout, indent=2)
+        print()
+    elif options.format == "csv":
+        _print_csv([row._asdict() | {"output": _shape(row.output)} for row in rows])
+    else:
+        print(_sentence(model, known) + "\n")
+        cells = [(row.part, row.layer, _shape(row.output), row.parameters, row.macs) for row in rows]
+        total = ("together", "", "", known["parameters"], known["macs"])
+        _print_text(("part", "layer", "output", "parameters", "MACs"), [*cells, total])
+
+
+def _models(options: Namespace) -> dict[str, Trunk]:
+    """Networks by name: of a weights file, of an experiment file, or of an architecture with options."""
+    from symbreak.config import read
+    from symbreak.models import build, create
+
+    path, given = Path(options.what), _options(options.options)
+    if path.suffix in {".yaml", ".yml"}:
+        if given:
+            raise SymbreakError(
+                f"Options are for an architecture, and {path} is an experiment; change it there."
+            )
+        experiment = read(path)
+        names = [options.network] if options.network else list(experiment.networks)
+        if not set(names) <= set(experiment.networks):
+            known = ", ".join(experiment.networks)
+            raise SymbreakError(f"{path} has no network {options.network!r}; choose one of {known}.")
+        labels = options.labels or experiment.data.n_labels
+        return {name: create(experiment.networks[name], labels) for name in names}
+    if path.suffix == ".safetensors":
+        from symbreak.learning.probes import load_network
+
+        return {"": load_network(path)[0]}
+    return {"": build(options.what, labels=options.labels or 100, **given)}
+
+
+def _options(words: list[str] | None) -> dict[str, Any]:
+    """Options KEY=VALUE, values as in an experiment file."""
+    found = {}
+    for word in words or []:
+        key, equals, value = word.partition("=")
+        if not equals or not key.isidentifier() or key in ("name", "labels", "architecture"):
+            raise SymbreakError(
+                f"The option {word!r} is not KEY=VALUE; give for instance dim=64 heads=[4,8]."
+            )
+        try:
+            found[key] = yaml.safe_load(value)
+        except yaml.YAMLError:
+            raise SymbreakError(f"The value of {word!r} cannot be read; quote it for the shell.") from None
+    return found
+
+
+def _sentence(model: Trunk, known: dict[str, Any]) -> str:
+    network, behind = model.network, ""
+    if network.convolutional:
+        made = f"{known['nominal_latency'] - 1} convolutions + 1"
+    else:
+        if network.convolutions_behind:
+            behind = f" + {network.convolutions_behind} behind"
+        made = (
+            f"{network.shape[2]} convolution{'s' * (network.shape[2] > 1)}{behind} + 4 × {network.blocks} + 1"
+        )
+    return (
+        f"{known['architecture']}, {known['labels']} labels: {known['parameters']:,} parameters, "
+        f"{known['macs']:,} multiply-accumulates per image, nominal latency {known['nominal_latency']} ({made})"
+    )
+
+
+def _print_networks(models: dict[str, Trunk], kind: str) -> None:
+    from symbreak.models.describe import summary
+
+    rows = [{"network": name} | summary(model) for name, model in models.items()]
+    if kind == "json":
+        json.dump(rows, sys.stdout, indent=2)
+        print()
+    elif kind == "csv":
+        _print_csv(rows)
+    else:
+        head = ("network", "architecture", "parameters", "MACs", "nominal latency")
+        names = ("network", "architecture", "parameters", "macs", "nominal_latency")
+        _print_text(head, [tuple(row[name] for name in names) for row in rows])
+
+
+def _print_csv(rows: list[dict[str, Any]]) -> None:
+    import csv
+
+    writer = csv.DictWriter(sys.stdout, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+
+
+def _print_text(head: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:
+    """Columns of one width: words left, numbers right."""
+    cells = [head, *(tuple(f"{x:,}" if isinstance(x, int) else str(x) for x in row) for row in rows)]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(head))]
+    numbers = [isinstance(value, int) for value in rows[0]]
+    for row in cells:
+        aligned = (c.rjust(w) if n else c.ljust(w) for c, w, n in zip(row, widths, numbers))
+        print("  ".join(aligned).rstrip())
+
+
+def _shape(output: tuple[int, ...]) -> str:
+    return " x ".join(map(str, output))
