@@ -12,6 +12,8 @@ from symbreak.figures.latency import latency
 from symbreak.figures.learning import accuracy, training
 from symbreak.figures.matrix import matrix
 from symbreak.figures.pareto import pareto
+from symbreak.figures.pruning import pruning_curves, pruning_layers, retraining
+from symbreak.figures.pruning_front import pruning_front, silencing
 from symbreak.figures.replicas import replica_overlaps
 
 __all__ = [
@@ -32,7 +34,12 @@ __all__ = [
     "owned_labels",
     "ownership_curves",
     "pareto",
+    "pruning_curves",
+    "pruning_front",
+    "pruning_layers",
     "replica_overlaps",
+    "retraining",
+    "silencing",
     "snr",
     "superclass_filling",
     "training",
