@@ -95,7 +95,7 @@ def _sentence(model: Trunk, known: dict[str, Any]) -> str:
         )
     return (
         f"{known['architecture']}, {known['labels']} labels: {known['parameters']:,} parameters, "
-        f"{known['macs']:,} multiply-accumulates per image, nominal latency {known['nominal_latency']} ({made})"
+        f"{known['macs']:,} multiply-accumulates per image, nominal latency {latency} ({made})"
     )
 
 

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from symbreak.cli import describe, latency
+from symbreak.cli import describe, latency, results
 
 #: Adds a verb: (commands, name, what it does, summary, example) -> its parser.
 AddVerb = Callable[..., argparse.ArgumentParser]
@@ -48,8 +48,24 @@ def add_network_verbs(commands, add: AddVerb) -> None:
     measured.add_argument("--folder", type=Path, required=True, help="where latency.nc goes")
 
 
-def add_latency_results(add: AddVerb, tables, figures) -> None:
-    """Add the table and the figure `latency`."""
+def add_network_results(add: AddVerb, tables, figures) -> None:
+    """Add the table and the figure `latency`, and the figure `head-networks`."""
+    heads = "--heads results/heads_sweep/*/heads/attention.nc"
+    sweep = add(
+        figures,
+        "head-networks",
+        results.figure_head_networks,
+        "accuracy and matrices of heads against their number (P2 Tables 2 and 3)",
+        f"figure head-networks {heads} --output head_networks.png",
+    )
+    sweep.add_argument("--heads", type=Path, nargs="+", required=True, help="heads file of every network")
+    sweep.add_argument("--output", type=Path, required=True, help="file to write: .png, .pdf or .svg")
+    sweep.add_argument(
+        "--config", type=Path, help="experiment file (default: the experiment kept in the data file)"
+    )
+    sweep.add_argument(
+        "--threshold", type=float, help="fraction of the largest field (default: the experiment's)"
+    )
     files = "--latency results/low_latency_cpu/*/latency.nc"
     table = add(
         tables,

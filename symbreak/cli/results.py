@@ -72,6 +72,19 @@ def table_head_networks(options: Namespace) -> None:
         files.write_table(for_html(table), title, None, options.html, note)
 
 
+def figure_head_networks(options: Namespace) -> None:
+    """Accuracy and matrices of heads against their number (P2 Tables 2 and 3)."""
+    from symbreak.figures import head_networks
+    from symbreak.reference.head_networks import head_network_table
+    from symbreak.reference.printed_networks import PRINTED_HEADS, printed_beside
+
+    heads = {(path.parent.parent.name, path.stem): files.load(path, "heads") for path in options.heads}
+    experiment = files.experiment_of(options.config, next(iter(heads.values())))
+    printed = printed_beside(experiment, PRINTED_HEADS) if experiment.prints("P2") else None
+    table = head_network_table(heads, _threshold(options, experiment), printed)
+    files.write_figure(head_networks(table, experiment.families), options.output)
+
+
 def table_attention(options: Namespace) -> None:
     """Attention maps of best heads beside chance."""
     from symbreak.reference.attention_tables import attention_table

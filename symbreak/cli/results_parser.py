@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from symbreak.cli import heads, results, results_all
-from symbreak.cli.network_parser import add_latency_results
+from symbreak.cli.network_parser import add_network_results
 
 Run = Callable[[argparse.Namespace], None]
 
@@ -34,7 +34,7 @@ def add_results_verbs(commands) -> None:
     one_figure = _group(commands, "figure", "draw one figure as PNG, PDF or SVG", "matrix")
     _tables(one_table)
     _figures(one_figure)
-    add_latency_results(_add, one_table, one_figure)
+    add_network_results(_add, one_table, one_figure)
     for name, run, what in (
         ("tables", results_all.tables, "write all tables of a network, or those asked for"),
         ("figures", results_all.figures, "draw all figures of a network, or those asked for"),

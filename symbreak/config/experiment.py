@@ -152,6 +152,22 @@ class Experiment(Section):
             return []
         return trained if len(trained) * len(self.seeds) > 1 or self.committee.others else []
 
+    @property
+    def families(self) -> dict[str, str]:
+        """Words for every network; those that differ in nothing but their heads have the same."""
+        kinds: dict[str, list[str]] = {}
+        for name, network in self.networks.items():
+            alike = network.model_copy(update={"heads": 1})
+            kinds.setdefault(alike.model_dump_json(), []).append(name)
+        words = {}
+        for names in kinds.values():
+            first = self.networks[names[0]]
+            width = f", dim {first.dim}" if not first.convolutional else ""
+            known = f"{first.architecture}{width}{'' if first.trained else ', untrained'}"
+            known = f"{known} ({names[0]})" if known in words.values() else known
+            words |= dict.fromkeys(names, known)
+        return {name: words[name] for name in self.networks}
+
     def training_of(self, network: str) -> Training:
         """The section `training` with the network's own number of epochs, if it has one."""
         own = self.networks.get(network)

@@ -4,6 +4,7 @@ from symbreak.figures.blocks import clusters, null, snr
 from symbreak.figures.committee import committees
 from symbreak.figures.evolution import order_by_epoch
 from symbreak.figures.head_matrices import head_agreement, head_pictures, head_statistics
+from symbreak.figures.head_networks import head_networks
 from symbreak.figures.head_order import order_by_block, owned_by_block, ownership_curves
 from symbreak.figures.head_superclasses import superclass_filling
 from symbreak.figures.heads import appearances, owned_labels
@@ -22,6 +23,7 @@ __all__ = [
     "clusters",
     "committees",
     "head_agreement",
+    "head_networks",
     "head_pictures",
     "head_statistics",
     "labels",

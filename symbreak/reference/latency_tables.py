@@ -118,9 +118,9 @@ def latency_note(latencies: Mapping[str, xr.Dataset]) -> str:
     for row in rank_correlations(table).to_dict("records"):
         if np.isfinite(row["with_nominal"]):
             words.append(
-                f"Rank correlation over {row['networks']} networks, {row['device']}, {row['mode']}, batch of "
-                f"{row['batch']}: {row['with_nominal']:.2f} with nominal latency, {row['with_macs']:.2f} with "
-                "multiply-accumulates."
+                f"Rank correlation over {row['networks']} networks, {row['device']}, {row['mode']}, batch "
+                f"of {row['batch']}: {row['with_nominal']:.2f} with nominal latency, {row['with_macs']:.2f} "
+                "with multiply-accumulates."
             )
     words += sorted({str(d.attrs["not_compiled"]) for d in latencies.values()} - {""})
     return " ".join(words)

@@ -84,8 +84,6 @@ VARIABLES: dict[str, Variable] = {
     "truth": Variable("label of the image", "", ""),
     "correct": Variable("is the image recognised by the network", "", ""),
     "image": Variable("pixels of a shown image", "", ""),
-    "latency_spread": Variable("interquartile range of the time of a forward pass of a batch", "", "", "s"),
-    "throughput": Variable("images in a second, batch over its median time", "", "", "s-1"),
     "latency": Variable("median time of a forward pass of a batch", "", "", "s"),
     "latency_spread": Variable("interquartile range of the time of a forward pass of a batch", "", "", "s"),
     "throughput": Variable("images in a second, batch over its median time", "", "", "s-1"),
