@@ -4,10 +4,17 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from symbreak.config import Experiment, Statistics
 from symbreak.errors import SymbreakError
+from symbreak.observables.experiment import block_tables
+from symbreak.planted import moments_example, pruning_example
+from symbreak.planted.committees import committee_example
 from symbreak.reference.claim import FAILS, HOLDS, OPEN
-from symbreak.reference.claims import judge
+from symbreak.reference.claims_heads import judge_heads
+from symbreak.reference.claims_nodes import judge_nodes
 from symbreak.reference.reproduction import reproduction_page
+from symbreak.reference.scorecard import scorecard
+from symbreak.store import provenance, write_dataset
 
 
 def planted(rising=True, scatter=0.01, peak=0.3):
@@ -40,6 +47,10 @@ def planted_heads(owned, chance, p):
         },
         coords={"seed": [1, 2, 3], "block": np.arange(1, 8)},
     )
+
+
+def judge(statistics, heads=None):
+    return judge_nodes(statistics, 0.3) + ([] if heads is None else judge_heads(heads, 0.3))
 
 
 def verdicts(claims):
@@ -107,6 +118,26 @@ def test_superclasses_and_matrices_of_heads_are_judged_beside_chance():
     assert len(lost) == 2 and "HP" in lost[1] and "superclasses" in lost[0]
 
 
+def test_the_scorecard_takes_what_there_is(tmp_path):
+    config = {"networks": {"a": {}, "b": {"trained": False}}, "statistics": {"reference_threshold": 0.3}}
+    config["pruning"] = {"studies": {"last": {}, "missing": {}}}
+    known = provenance(Experiment(name="x", networks={"a": {}}), title="t", source="planted") | {"seed": 1}
+    facts = dict.fromkeys(("dataset", "dataset_sha256", "precision", "device"), "none")
+    tables = block_tables(moments_example(), Statistics(thresholds=9))[0]
+    for network in config["networks"]:
+        write_dataset(tmp_path / network / "statistics" / "block.nc", tables, "statistics", known | facts)
+    nodes = scorecard(tmp_path, config)
+    assert set(nodes.network) == {"a"} and nodes.verdict.isin([HOLDS, FAILS, OPEN]).all()
+    write_dataset(tmp_path / "a/pruning/last.nc", pruning_example(), "pruning", known | facts)
+    write_dataset(tmp_path / "committee.nc", committee_example(), "committee", known | facts)
+    everything = scorecard(tmp_path, config)
+    assert everything.iloc[: len(nodes)].equals(nodes)
+    added = everything.iloc[len(nodes) :].set_index("claim")
+    assert added.verdict["ANDC is more accurate than random pruning at equal kept weights (last)"] == HOLDS
+    assert (added.network == "all").sum() == 3
+    assert added.verdict["a soft committee is more accurate than its members"] == HOLDS
+
+
 def test_missing_files_are_named(tmp_path):
-    with pytest.raises(SymbreakError, match=r"block\.nc"):
-        reproduction_page(tmp_path, "cct")
+    with pytest.raises(SymbreakError, match=r"experiment\.yaml"):
+        reproduction_page([tmp_path])

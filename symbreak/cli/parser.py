@@ -10,7 +10,6 @@ from symbreak import __version__
 from symbreak.cli import committee, evolution, head_results, heads, verbs
 from symbreak.cli.network_parser import add_network_verbs
 from symbreak.cli.pruning_parser import add_pruning_verbs
-from symbreak.cli.network_parser import add_network_verbs
 from symbreak.cli.results_parser import add_results_verbs
 from symbreak.cli.scorecard import add_scorecard_verbs
 
@@ -33,7 +32,6 @@ def build_parser() -> argparse.ArgumentParser:
     _committees(commands)
     add_network_verbs(commands, _verb)
     add_pruning_verbs(commands, _verb)
-    add_network_verbs(commands, _verb)
     add_results_verbs(commands)
     add_scorecard_verbs(commands, _verb)
     _service(commands)
@@ -82,6 +80,21 @@ def _learning(commands) -> None:
     train.add_argument("--seed", type=int, required=True, help="seed of the training")
     train.add_argument(
         "--folder", type=Path, required=True, help="where network.safetensors and history.csv go"
+    )
+    seeds = _with_threads(
+        _with_config(
+            _verb(
+                commands,
+                "train-seeds",
+                verbs.train_seeds,
+                "train all seeds of one network at once, for a GPU that one does not fill",
+                "--config config/demo.yaml --network cct --folder results/demo/cct",
+            )
+        )
+    )
+    seeds.add_argument("--network", required=True, help="name of the network in the experiment")
+    seeds.add_argument(
+        "--folder", type=Path, required=True, help="folder of the network; what train writes goes to seed*/"
     )
     probe = _with_threads(
         _with_config(

@@ -9,8 +9,12 @@ import json
 import os
 import sys
 from argparse import Namespace
+from typing import TYPE_CHECKING
 
 from symbreak.errors import SymbreakError
+
+if TYPE_CHECKING:
+    from symbreak.config import Experiment
 
 
 def train(options: Namespace) -> None:
@@ -20,13 +24,28 @@ def train(options: Namespace) -> None:
     from symbreak.learning import train_network
 
     experiment = read(options.config)
-    if options.network not in experiment.networks:
-        known = ", ".join(experiment.networks)
-        raise SymbreakError(f"{options.config} has no network {options.network!r}; choose one of {known}.")
+    _require_network(experiment, options)
     folder = options.folder
     train_network(
         experiment, options.network, options.seed, folder / "network.safetensors", folder / "history.csv"
     )
+
+
+def train_seeds(options: Namespace) -> None:
+    """Train all seeds of one network at once."""
+    _use_threads(options.threads)
+    from symbreak.config import read
+    from symbreak.learning.together import train_together
+
+    experiment = read(options.config)
+    _require_network(experiment, options)
+    train_together(experiment, options.network, options.folder)
+
+
+def _require_network(experiment: Experiment, options: Namespace) -> None:
+    if options.network not in experiment.networks:
+        known = ", ".join(experiment.networks)
+        raise SymbreakError(f"{options.config} has no network {options.network!r}; choose one of {known}.")
 
 
 def probe(options: Namespace) -> None:
@@ -119,14 +138,6 @@ def schema(options: Namespace) -> None:
         raise SymbreakError("`schema --of files` is a page for readers; leave `--format json` out.")
     else:
         sys.stdout.write(experiment.json_schema())
-
-
-def reproduction(options: Namespace) -> None:
-    """Print the page of what was run on real data."""
-    from symbreak.reference.reproduction import reproduction_page
-
-    link = os.path.relpath(options.folder, "docs")
-    sys.stdout.write(reproduction_page(options.folder, options.network, link))
 
 
 def compile_kernels(options: Namespace) -> None:

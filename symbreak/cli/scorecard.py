@@ -1,0 +1,49 @@
+"""Verbs that hold results against the papers' claims: a scorecard, and the page of what was run."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from pathlib import Path
+
+
+def add_scorecard_verbs(commands, add_verb) -> None:
+    """Add `scorecard` and `reproduction`."""
+    card = add_verb(
+        commands,
+        "scorecard",
+        scorecard,
+        "test the papers' claims on the results of an experiment",
+        "--config config/demo.yaml --folder results/demo --output results/demo/tables/scorecard.csv",
+    )
+    card.add_argument("--config", type=Path, default=Path("config/demo.yaml"), help="experiment file")
+    card.add_argument("--folder", type=Path, required=True, help="folder of the experiment, results/…")
+    card.add_argument("--output", type=Path, required=True, help="table to write as CSV")
+    card.add_argument("--html", type=Path, help="the same as a page")
+    page = add_verb(
+        commands,
+        "reproduction",
+        reproduction,
+        "print the page that tells what was run on real data, claim by claim",
+        "docs/data/cifar100_cpu > docs/reproduction.md",
+    )
+    page.add_argument("folders", type=Path, nargs="+", help="folders of experiments, or their small files")
+
+
+def scorecard(options: Namespace) -> None:
+    """Write the claims of the papers beside what was measured, with verdicts."""
+    from symbreak.cli import results_files as files
+    from symbreak.config import read
+    from symbreak.reference.scorecard import NOTE, scorecard
+
+    experiment = read(options.config)
+    table = scorecard(options.folder, experiment.model_dump(mode="json"))
+    title = f"Claims of the papers on {experiment.title or experiment.name}"
+    files.write_table(table, title, options.output, options.html, NOTE)
+
+
+def reproduction(options: Namespace) -> None:
+    """Print the page of what was run on real data."""
+    from symbreak.reference.reproduction import reproduction_page
+
+    sys.stdout.write(reproduction_page(options.folders))
