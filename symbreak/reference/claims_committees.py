@@ -42,7 +42,8 @@ def _gain(committees: xr.Dataset) -> Claim:
         "a soft committee is more accurate than its members",
         "0.851, members 0.813 (P2 Table 5)",
         f"{float(group.group_accuracy):.3f} with {int(group.group_members)} members of mean accuracy "
-        f"{float(group.group_mean_member):.3f}: gain {float(group.group_gain):+.3f} [{low:+.3f}, {high:+.3f}]",
+        f"{float(group.group_mean_member):.3f}: gain {float(group.group_gain):+.3f} "
+        f"[{low:+.3f}, {high:+.3f}]",
         "0: no gain",
         HOLDS if low > 0 else FAILS,
     )
