@@ -13,8 +13,8 @@ from symbreak.reference.head_networks import head_network_table
 from symbreak.reference.head_tables import matrix_table, ownership_table, superclass_table
 from symbreak.reference.papers_exact import random_labels
 from symbreak.reference.papers_results import Run
-from symbreak.reference.papers_status import Found
-from symbreak.reference.printed import published_table
+from symbreak.reference.papers_status import FULL, Found
+from symbreak.reference.printed import published
 from symbreak.reference.printed_networks import PRINTED_HEADS, printed_blocks, printed_of, suspect_cells
 from symbreak.reference.tables import cluster_table, snr_table
 from symbreak.store import open_dataset
@@ -44,23 +44,55 @@ def printed_rows(found: Found) -> list[tuple[str, pd.DataFrame]]:
     tables = []
     for name in names:
         rows = [
-            {
-                key: f"{value:g}" + ("?" if (name, place, key) in doubtful else "")
-                for key, value in row.items()
-            }
-            for place, row in enumerate(published_table(paper, name))
+            {key: word + ("?" if (name, place, key) in doubtful else "") for key, word in row.items()}
+            for place, row in enumerate(published()[paper]["tables"][name]["digits"])
         ]
-        words = (
-            f"Printed, {name.removeprefix('table3_').replace('dim', 'dimension ')}" if len(names) > 1 else ""
-        )
-        if name == "heads":
-            words = "Printed in the text: labels of each head"
-        tables.append((words or "Printed", pd.DataFrame(rows)))
-    return tables
+        tables.append((_WORDS.get(name, "Printed"), pd.DataFrame(rows)))
+    text = _in_text(paper, number)
+    return tables + ([("Printed in the text", text)] if text is not None else [])
+
+
+_WORDS = {
+    "table3_dim256": "Printed, dimension 256",
+    "table3_dim1024": "Printed, dimension 1024",
+    "heads": "Printed in the text, labels of each head",
+}
+
+
+def _in_text(paper: str, number: str) -> pd.DataFrame | None:
+    """What the text prints beside a table; what contradicts the table has a question mark."""
+    values = published()[paper]["values"]
+    if (paper, number) == ("P1", "3"):
+        return pd.DataFrame([values["pruned_block7"]])
+    if (paper, number) == ("P1", "4, right"):
+        return pd.DataFrame([{"block": 6, "labels of all heads": f"{values['labels_owned'][6]}?"}])
+    committees = {
+        name: value
+        for name, value in values.get("committee", {}).items()
+        if name.startswith(f"table{number}")
+    }
+    if not committees or paper != "P2":
+        return None
+    means = values["mean_accuracy"]
+    rows = [
+        {"quantity": f"committee, {name.replace('_', ' ')}", "accuracy": value}
+        for name, value in committees.items()
+    ]
+    rows += [
+        {
+            "quantity": f"mean member, {name.replace('_', ' ')}",
+            "accuracy": f"{value:g}" + ("?" if name == "table7_one_conv" else ""),
+        }
+        for name, value in means.items()
+        if name.startswith(f"table{number}")
+    ]
+    return pd.DataFrame(rows)
 
 
 def our_rows(found: Found) -> list[tuple[str, pd.DataFrame]]:
     """Ours, from the nearest results, with the words above them; nothing where nothing was run.
+
+    Printed values stand in one table with ours at full budget only; else each has a table of its own.
 
     Examples
     --------
@@ -92,7 +124,7 @@ def our_rows(found: Found) -> list[tuple[str, pd.DataFrame]]:
 def _of_nodes(found: Found, clusters: bool) -> list[tuple[str, pd.DataFrame]]:
     run = found.runs[0]
     make = cluster_table if clusters else snr_table
-    return [(_words(run), make(run.load(), THRESHOLD, "P1", "block"))]
+    return [(_words(run), make(run.load(), THRESHOLD, _paper(found), "block"))]
 
 
 def _of_pruning(found: Found) -> list[tuple[str, pd.DataFrame]]:
@@ -119,7 +151,7 @@ def _of_flowers(found: Found) -> list[tuple[str, pd.DataFrame]]:
 
 def _of_heads(found: Found) -> list[tuple[str, pd.DataFrame]]:
     run = found.runs[0]
-    printed = printed_blocks(run.own) if run.own else {}
+    printed = printed_blocks(run.own) if run.own and _paper(found) else {}
     table = matrix_table(run.load(), THRESHOLD, printed)
     return [
         (_words(run), table[[name for name in table if "chance" not in name and not name.endswith("_p")]])
@@ -131,7 +163,7 @@ def _of_head_numbers(found: Found) -> list[tuple[str, pd.DataFrame]]:
     shapes = {run.network: run.own for run in found.runs if run.own}
     epochs = found.runs[0].epochs
     printed = {name: printed_of(shape, epochs[name], PRINTED_HEADS) for name, shape in shapes.items()}
-    table = head_network_table(heads, THRESHOLD, printed if any(printed.values()) else None)
+    table = head_network_table(heads, THRESHOLD, printed if _paper(found) else None)
     words = _words(found.runs[0]._replace(network="", networks=shapes))
     return [(words, table.drop(columns=["tap", "block"]))]
 
@@ -145,12 +177,17 @@ def _of_committees(found: Found) -> list[tuple[str, pd.DataFrame]]:
         if path.is_file():
             with open_dataset(path, "heads") as dataset:
                 heads[name] = dataset.load()
-    members = committees.member_table(table, heads, THRESHOLD, "P2")
-    named = committees.group_table(table, "P2").drop(columns=["networks", "committees"])
+    members = committees.member_table(table, heads, THRESHOLD, _paper(found))
+    named = committees.group_table(table, _paper(found)).drop(columns=["networks", "committees"])
     return [
         (f"{_words(run)}; members", members.dropna(axis=1, how="all")),
         ("Ours, committees", named.dropna(axis=1, how="all")),
     ]
+
+
+def _paper(found: Found) -> str | None:
+    """The paper at full budget: only then its numbers stand in one table with ours."""
+    return found.target.paper if found.status == FULL else None
 
 
 def _words(run: Run) -> str:

@@ -25,8 +25,9 @@ is derived from the result files that exist and from the budgets kept in them, n
   Such numbers show that the path works and which way trends go; they do not test the printed values.
 - **{not_run}**: no result file measures it.
 """
-NOTE = """✓: ours is closer than one unit of the last printed digit. ?: the printed number contradicts other
-printed ones and is no target. The images of P1 Tables 3 to 5 are not at hand; what their text tells is."""
+NOTE = """At full budget the printed values stand in one table with ours. ✓: ours is closer than one unit of
+the last printed digit. ?: the printed number contradicts other printed ones and is no target. The images of
+P1 Tables 3 to 5 are not at hand; what their text tells is."""
 
 
 def papers_page(folders: Iterable[str | Path], as_html: bool = False, source: str = "") -> str:
