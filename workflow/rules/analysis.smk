@@ -58,7 +58,7 @@ for suffix, taps, networks in tap_lists():
         wildcard_constraints:
             network=networks,
         group:
-            "results"
+            "scans"
         conda:
             "../../environment.yml"
         resources:

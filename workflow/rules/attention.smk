@@ -64,6 +64,8 @@ if MAPPED:
             "<logs>/attention_results/{network}.log",
         wildcard_constraints:
             network="|".join(MAPPED),
+        group:
+            "results"
         conda:
             "../../environment.yml"
         threads: 1

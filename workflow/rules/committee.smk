@@ -13,6 +13,8 @@ if VOTING:
             "<logs>/committee.log",
         benchmark:
             "<benchmarks>/committee.tsv"
+        group:
+            "results"
         conda:
             "../../environment.yml"
         threads: 1
@@ -56,6 +58,8 @@ if VOTING:
             ],
         log:
             "<logs>/results/committee.log",
+        group:
+            "results"
         conda:
             "../../environment.yml"
         threads: 1

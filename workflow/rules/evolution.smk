@@ -60,6 +60,8 @@ if EVOLVING:
         wildcard_constraints:
             network="|".join(EVOLVING),
             tap="|".join(FOLLOWED_TAPS),
+        group:
+            "results"
         conda:
             "../../environment.yml"
         threads: 1

@@ -55,7 +55,7 @@ if HEADED:
         wildcard_constraints:
             network="|".join(HEADED),
         group:
-            "results"
+            "scans"
         conda:
             "../../environment.yml"
         threads: 1
@@ -94,6 +94,8 @@ if HEADED:
             ),
         log:
             "<logs>/results/head_networks.log",
+        group:
+            "results"
         conda:
             "../../environment.yml"
         threads: 1

@@ -48,6 +48,8 @@ if TIMED:
             ),
         log:
             "<logs>/results/latency.log",
+        group:
+            "results"
         conda:
             "../../environment.yml"
         threads: 1

@@ -16,6 +16,8 @@ rule networks:
         ),
     log:
         "<logs>/results/networks.log",
+    group:
+        "results"
     conda:
         "../../environment.yml"
     threads: 1
