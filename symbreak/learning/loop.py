@@ -188,6 +188,7 @@ class Loop:
             self.resume.save(self.model, self.optimizer, progress)
         self._saved = time.monotonic()
         if stop:
+            parallel.wait_for_all()  # the first may still be writing
             raise SymbreakError(
                 f"Stopped '{self.description}' on request after step {done}; run again to go on."
             )

@@ -120,7 +120,18 @@ def share(model: nn.Module) -> Callable[..., Any]:
 
 
 def own_slice(batch: Tensor) -> Tensor:
-    """Rows of a batch that this process works on; processes differ by one row at most."""
+    """Rows of a batch that this process works on; processes differ by one row at most.
+
+    Raises
+    ------
+    SymbreakError
+        If there are more processes than rows.
+    """
+    if len(batch) < count():
+        raise SymbreakError(
+            f"A batch of {len(batch)} images cannot be shared by {count()} processes; "
+            "lower `compute.processes`."
+        )
     return batch if count() == 1 else batch.tensor_split(count())[rank()]
 
 
@@ -148,6 +159,11 @@ def agreed(*wishes: bool) -> tuple[bool, ...]:
     voices = torch.tensor(wishes, dtype=torch.int32)
     distributed.all_reduce(voices, op=distributed.ReduceOp.MAX)
     return tuple(bool(voice) for voice in voices)
+
+
+def wait_for_all() -> None:
+    """Wait until every process has come to this point."""
+    agreed(True)
 
 
 def said_by_first(word: str) -> str:

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from symbreak.errors import SymbreakError
 
 #: Seconds that processes get to end after one of them has failed.
-PATIENCE = 5.0
+PATIENCE = 10.0
 
 
 class Place(NamedTuple):
@@ -94,12 +94,15 @@ def run_processes(task: Callable[..., None], count: int, *arguments: Any) -> Non
     with tempfile.TemporaryDirectory() as folder:
         meeting = f"file://{folder}/meeting"
         places = [Place(rank, count, rank, meeting) for rank in range(count)]
-        processes = [context.Process(target=_child, args=(said, p, task, arguments)) for p in places]
-        for process in processes:
-            process.start()
+        processes = [
+            context.Process(target=_child, args=(said, place, task, arguments), daemon=True)
+            for place in places
+        ]
         previous = _hand_on(signal.SIGTERM, processes)
         try:
-            _wait(processes)
+            for process in processes:
+                process.start()
+            failed = _wait(processes)
         finally:
             _end(processes)
             if previous is not None:
@@ -107,13 +110,12 @@ def run_processes(task: Callable[..., None], count: int, *arguments: Any) -> Non
     words = []
     while not said.empty():
         words.append(said.get())
-    _raise_failure(processes, words)
+    _raise_failure(failed, words)
 
 
 def _child(said: Any, place: Place, task: Callable[..., None], arguments: tuple) -> None:
     """One of the processes: it says why it fails, and ends when the process that started it ends."""
-    parent = multiprocessing.parent_process()
-    threading.Thread(target=lambda: (parent and parent.join(), os._exit(1)), daemon=True).start()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         task(place, *arguments)
     except SymbreakError as error:
@@ -126,12 +128,19 @@ def _child(said: Any, place: Place, task: Callable[..., None], arguments: tuple)
         sys.exit(1)
 
 
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
 def _hand_on(number: signal.Signals, processes: list) -> Any:
     """Send a signal that comes here to all processes; return what was done with it before."""
 
     def send(*_: Any) -> None:
         for process in processes:
-            if process.is_alive():
+            if process.pid is not None and process.is_alive():
                 os.kill(process.pid, number)
 
     try:
@@ -140,32 +149,31 @@ def _hand_on(number: signal.Signals, processes: list) -> Any:
         return None
 
 
-def _wait(processes: list) -> None:
-    """Wait until all have ended, or one has failed."""
-    running = list(processes)
-    while running:
-        wait([process.sentinel for process in running])
-        running = [process for process in running if process.is_alive()]
-        if any(process.exitcode for process in processes if process not in running):
-            return
+def _wait(processes: list) -> dict[int, int]:
+    """Wait until all have ended, or one has failed; return status by number of those that failed."""
+    while True:
+        running = [process.sentinel for process in processes if process.is_alive()]
+        failed = {number: p.exitcode for number, p in enumerate(processes, start=1) if p.exitcode}
+        if failed or not running:
+            return failed
+        wait(running)
 
 
 def _end(processes: list) -> None:
     """Let those that still run notice that a partner is gone, then end them."""
     for process in processes:
-        process.join(PATIENCE if process.is_alive() else None)
+        if process.pid is None:  # was not started
+            continue
+        process.join(PATIENCE)
         if process.is_alive():
             process.kill()
             process.join()
 
 
-def _raise_failure(processes: list, words: list[tuple[bool, str]]) -> None:
+def _raise_failure(failed: dict[int, int], words: list[tuple[bool, str]]) -> None:
     """Raise what was refused, rather than the broken connections that follow from it."""
     for refused, text in sorted(words, reverse=True):
         raise SymbreakError(text) if refused else RuntimeError(text)
-    for number, process in enumerate(processes, start=1):
-        if process.exitcode:
-            raise SymbreakError(
-                f"Process {number} of {len(processes)} was ended by signal {-process.exitcode}; "
-                "run again to go on from the last saved state."
-            )
+    for number, status in failed.items():
+        how = f"was ended by signal {-status}" if status < 0 else f"ended with status {status}"
+        raise SymbreakError(f"Process {number} {how}; run again to go on from the last saved state.")

@@ -17,7 +17,7 @@ class SharedBatchNorm(nn.BatchNorm2d):
         """(images, filters, height, width) -> same."""
         if not self.training:
             return super().forward(maps)
-        values = maps.float()
+        values = maps.to(torch.promote_types(maps.dtype, torch.float32))
         count = values.new_tensor([values.numel() / values.shape[1]])
         distributed.all_reduce(count)
         mean = all_reduce(values.sum((0, 2, 3))) / count
