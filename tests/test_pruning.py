@@ -1,0 +1,419 @@
+"""Pruned networks: masks hold, controls are equal, killed runs go on bit for bit, files are networks."""
+
+import copy
+import csv
+import json
+
+import numpy as np
+import pytest
+import torch
+import xarray as xr
+from tiny import SETTINGS, experiment
+
+from symbreak import figures, models
+from symbreak.cli import main
+from symbreak.config import Compute, dump
+from symbreak.data.configured import load_configured
+from symbreak.errors import SymbreakError
+from symbreak.learning import train_network, train_probes
+from symbreak.learning.compute import Engine, choose_engine
+from symbreak.learning.loop import Loop
+from symbreak.measure import measure
+from symbreak.models.weights import read_weights, write_weights
+from symbreak.planted import pruning_example, silencing_example
+from symbreak.pruning import export, measure_forms, outputs, prune
+from symbreak.pruning.features import behind, inputs_of, judge_own_head
+from symbreak.pruning.places import Layer
+from symbreak.pruning.retraining import TwoRates, parameter_groups
+from symbreak.pruning.silencing import silencing_study
+from symbreak.reference.pruning_tables import export_rows, layer_rows, method_rows, silencing_rows
+from symbreak.store import open_dataset
+
+STUDIES = {
+    "readout": {"layers": ["readout"], "kept": [0.1], "epochs": 3},
+    "last": {"kept": [0.2], "methods": ["andc", "artificial", "random", "magnitude", "artificial_scratch"]},
+}
+PRUNING = {"studies": STUDIES, "epochs": 2, "batch_size": 100, "silenced": 9, "checkpoint_seconds": 1e6}
+ENGINE = choose_engine(Compute(device="cpu", precision="fp32"))
+
+
+class Killed(BaseException):
+    pass
+
+
+def settings(**changes):
+    taps = {"taps": ["attention", "block", "linear1", "attention_norm"]}
+    return experiment(
+        pruning=PRUNING | {"scratch_epochs": 1} | changes, probes=taps | {"checkpoint_seconds": 1e6},
+        training={"checkpoint_seconds": 1e6},
+    )  # fmt: skip
+
+
+def quick_forms(unpruned, pruned):
+    return measure_forms(unpruned, pruned, seconds=0.0)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A network with its moments; four of the seven taps are left to `prune`."""
+    folder = tmp_path_factory.mktemp("trained") / "seed1"
+    weights = folder / "network.safetensors"
+    train_network(settings(), "small", 1, weights, folder / "history.csv")
+    train_probes(settings(), weights, folder / "p.safetensors", folder / "p.csv")
+    measure(settings(), weights, folder / "p.safetensors", folder)
+    return folder
+
+
+def copied(trained, folder):
+    (folder / "moments").mkdir(parents=True)
+    for path in (trained / "network.safetensors", *(trained / "moments").iterdir()):
+        (folder / path.relative_to(trained)).write_bytes(path.read_bytes())
+    return folder
+
+
+@pytest.fixture(scope="module")
+def pruned(trained, tmp_path_factory):
+    folder = copied(trained, tmp_path_factory.mktemp("pruned") / "small" / "seed1")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(outputs, "measure_forms", quick_forms)
+        prune(settings(), folder)
+    return folder
+
+
+def network_of(folder):
+    return models.load(folder / "network.safetensors")[0]
+
+
+def random_masks(network, share=0.3, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    layers = ("blocks.1.qkv", "blocks.1.linear1", "readout")
+    shapes = {name: network.get_submodule(name).weight.shape for name in layers}
+    return {name: torch.rand(shape, generator=generator) < share for name, shape in shapes.items()}
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("optimizer", ["adamw", "sgd", "two_rates"])
+def test_masks_survive_every_optimiser_in_both_precisions(trained, precision, optimizer):
+    network = network_of(trained)
+    masks = random_masks(network)
+    models.apply_masks(network, masks)
+    before = {name: network.get_submodule(name).weight.detach().clone() for name in masks}
+    groups = [{"params": list(network.parameters()), "factor": 0.5}]
+    make = {
+        "adamw": lambda: torch.optim.AdamW(groups, lr=0.05, weight_decay=0.1, fused=True),
+        "sgd": lambda: torch.optim.SGD(groups, lr=0.5, momentum=0.9, nesterov=True, weight_decay=0.1),
+        "two_rates": lambda: TwoRates(groups, lr=0.05),
+    }
+    steps, engine = make[optimizer](), Engine(torch.device("cpu"), precision)
+    pixels = torch.randn(6, 3, 32, 32, generator=torch.Generator().manual_seed(1))
+    for _ in range(3):
+        with engine.autocast():
+            cost = network.train()(pixels).float().square().mean()
+        steps.zero_grad()
+        cost.backward()
+        steps.step()
+    for name, kept in masks.items():
+        weight = network.get_submodule(name).weight
+        assert torch.equal(weight[~kept], torch.zeros_like(weight[~kept]))
+        assert (weight[kept] != before[name][kept]).any()
+        stored = network.get_submodule(name).parametrizations.weight.original
+        assert torch.equal(stored[~kept], torch.zeros_like(stored[~kept])), "nothing grows behind the mask"
+    assert models.count_kept(network) == models.count_parameters(network) - sum(
+        int((~kept).sum()) for kept in masks.values()
+    )
+
+
+def test_a_pruned_network_is_saved_and_loaded_as_it_is(trained, tmp_path):
+    network = network_of(trained)
+    masks = random_masks(network, 0.1)
+    models.apply_masks(network, masks)
+    network.readout.parametrizations.weight.original.data[masks["readout"]][0] = 0.0  # kept, though zero
+    models.save(tmp_path / "n.safetensors", network, name="small")
+    loaded, header = models.load(tmp_path / "n.safetensors")
+    assert header["name"] == "small" and isinstance(loaded, models.CCT)
+    for name, kept in models.masks_of(loaded).items():
+        assert torch.equal(kept, masks[name])
+        assert torch.equal(loaded.get_submodule(name).weight, network.get_submodule(name).weight)
+    pixels = torch.randn(2, 3, 32, 32)
+    assert torch.equal(loaded(pixels), network.eval()(pixels))
+    plain = models.without_masks(loaded)
+    assert torch.equal(plain(pixels), loaded(pixels)) and not models.masks_of(plain)
+    assert torch.equal(copy.deepcopy(loaded)(pixels), loaded(pixels))
+    models.save(tmp_path / "again.safetensors", loaded, name="small")
+    assert (tmp_path / "again.safetensors").read_bytes() == (tmp_path / "n.safetensors").read_bytes()
+    assert (tmp_path / "n.safetensors").stat().st_size < (trained / "network.safetensors").stat().st_size
+
+
+def test_damaged_masks_and_foreign_layers_are_refused(trained, tmp_path):
+    network = network_of(trained)
+    models.apply_masks(network, random_masks(network))
+    path = tmp_path / "n.safetensors"
+    models.save(path, network, name="small")
+    tensors, header = read_weights(path)
+    for name, change in (
+        ("readout.weight.kept_bits", lambda t: t[:-1]),
+        ("readout.weight.kept_values", lambda t: t[1:]),
+    ):
+        write_weights(path, tensors | {name: change(tensors[name])}, header)
+        with pytest.raises(SymbreakError, match="do not fit"):
+            models.load(path)
+    with pytest.raises(SymbreakError, match=r"No fully connected layer blocks\.9\.qkv"):
+        models.apply_masks(network, {"blocks.9.qkv": torch.ones(2, 2)})
+
+
+def test_the_network_behind_a_block_continues_the_network(trained):
+    network = network_of(trained)
+    images = load_configured(settings().data, "validation", 1)
+    training = settings().training
+    features = inputs_of(network, network.blocks[1], images, ENGINE, training)
+    pooled = inputs_of(network, network.readout, images, ENGINE, training)
+    from symbreak.learning.train import normalised_batches
+
+    with torch.no_grad():
+        expected = torch.cat(
+            [network(pixels) for pixels, _ in normalised_batches(images, ENGINE, 50, training)]
+        )
+        torch.testing.assert_close(behind(network, 2)(features.images), expected)
+        torch.testing.assert_close(network.readout(pooled.images), expected)
+        assert network.tokenizer is not behind(network, 2).tokenizer, "the original is untouched"
+
+
+def test_nodes_of_the_own_head_are_judged_as_by_literal_silencing(trained):
+    """Silence all readout weights but those of one node, average the fields over the images of a label."""
+    network = network_of(trained)
+    images = load_configured(settings().data, "validation", 2)
+    pooled = inputs_of(network, network.readout, images, ENGINE, settings().training)
+    nodes = judge_own_head(network, pooled)
+    for node in (0, 5):
+        alone = torch.zeros_like(network.readout.weight)
+        alone[:, node] = network.readout.weight[:, node].detach()
+        fields = pooled.images @ alone.T
+        matrix = torch.stack([fields[images.labels == label].mean(0) for label in range(100)])
+        ours = np.outer(nodes.feature_mean[:, node], nodes.readout[:, node])
+        np.testing.assert_allclose(ours, matrix.detach().numpy(), atol=1e-6)
+
+
+def test_frozen_weights_do_not_move_and_the_rest_learns_at_its_own_rate(trained):
+    layers = [Layer(2, "linear1", (2, "feedforward_norm"), (2, "linear1"))]
+    moved = {}
+    for factor in (0.0, 0.01):
+        network = network_of(trained).train()
+        before = {name: p.detach().clone() for name, p in network.named_parameters()}
+        optimizer = TwoRates(parameter_groups(network, layers, factor), lr=1e-2)
+        network(
+            torch.randn(4, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+        ).square().mean().backward()
+        for group in optimizer.param_groups:
+            group["weight_decay"] = 0.0
+        optimizer.step()
+        moved[factor] = {
+            n: float((p.detach() - before[n]).abs().max()) for n, p in network.named_parameters()
+        }
+    for name in ("readout.weight", "blocks.0.qkv.weight", "tokenizer.convolutions.0.weight"):
+        assert moved[0.0][name] == 0 and 0 < moved[0.01][name] <= 1.01e-4
+    assert moved[0.0]["blocks.1.linear1.weight"] == pytest.approx(1e-2, rel=0.01)
+
+
+def test_all_methods_are_recorded_at_equal_numbers_of_weights(pruned):
+    with open_dataset(pruned / "pruning" / "last.nc", "pruning") as study:
+        assert study.chosen_by.values.tolist() == STUDIES["last"]["methods"]
+        assert study.sizes["layer"] == 4 and study.sizes["epoch"] == 3
+        retrained = study.pruned_accuracy.sel(chosen_by=["andc", "artificial", "random", "magnitude"])
+        assert np.isfinite(retrained).all() and np.isfinite(study.dense_accuracy).all()
+        scratch = study.pruned_accuracy.sel(chosen_by="artificial_scratch")
+        assert np.isfinite(scratch.isel(epoch=-1)).all() and np.isnan(scratch.isel(epoch=0)).all()
+        kept = study.kept_weights.isel(setting=0)
+        masks = models.masks_of(network_of(pruned / "pruning" / "last"))
+        assert sorted(masks) == sorted(f"blocks.1.{name.split()[-1]}" for name in study.layer.values)
+        for name in study.layer.values:
+            assert int(masks[f"blocks.1.{name.split()[-1]}"].sum()) == int(kept.sel(layer=name))
+        assert float(kept.sum() / study.layer_weights.sum()) == pytest.approx(0.2, abs=0.02)
+        assert int(study.n_parameters - study.kept_parameters[0]) == int(
+            study.layer_weights.sum() - kept.sum()
+        )
+        assert float(study.file_size.sel(form="dropped")) < float(study.file_size.sel(form="unpruned"))
+    assert not list(pruned.rglob(".*")), "nothing hidden is left"
+
+
+def test_only_what_may_learn_has_learned(pruned):
+    before, after = (
+        network_of(pruned).state_dict(),
+        models.without_masks(network_of(pruned / "pruning" / "last")),
+    )
+    for name, tensor in after.state_dict().items():
+        same = torch.equal(tensor, before[name])
+        assert same != name.startswith("blocks.1."), name
+
+
+def test_a_pruned_network_is_probed_measured_and_in_a_committee(pruned):
+    folder = pruned / "pruning" / "readout"
+    weights, own = folder / "network.safetensors", settings()
+    train_probes(own, weights, folder / "p.safetensors", folder / "p.csv")
+    assert models.load(folder / "p.safetensors")[1]["pruned"]["study"] == "readout"
+    with open_dataset(folder / "logits" / "network.nc", "logits") as logits:
+        fields = logits.logits.values
+    measure(own, weights, folder / "p.safetensors", folder)
+    with open_dataset(folder / "logits" / "network.nc", "logits") as logits:
+        np.testing.assert_allclose(fields, logits.logits.values, atol=1e-5)
+        truth = logits.truth.values
+    with open_dataset(folder / "moments" / "block.nc", "moments") as moments:
+        assert float(moments.network_accuracy) == pytest.approx((fields.argmax(1) == truth).mean())
+    with open_dataset(pruned / "pruning" / "readout.nc", "pruning") as study:
+        last = study.pruned_accuracy.sel(chosen_by="andc").isel(setting=0, epoch=-1)
+        assert float(last) == pytest.approx((fields.argmax(1) == truth).mean())
+
+
+def same(one, two):
+    one, two = (xr.load_dataset(path).drop_vars(["latency"], errors="ignore") for path in (one, two))
+    xr.testing.assert_equal(one, two)
+
+
+@pytest.mark.parametrize(("unit", "step"), [(2, 5), (7, 3)])
+def test_a_killed_run_goes_on_bit_for_bit(trained, pruned, tmp_path, monkeypatch, unit, step):
+    """Killed in the middle of the n-th retraining: finished ones are kept, the running one is resumed."""
+    monkeypatch.setattr(outputs, "measure_forms", quick_forms)
+    folder = copied(trained, tmp_path / "small" / "seed1")
+    own = settings(checkpoint_seconds=0.0)
+    plain, runs = Loop.run, []
+
+    def counted(self):
+        if not self.description.startswith("probes"):
+            runs.append(self.description)
+        return plain(self)
+
+    take = Loop._step
+
+    def dying(self, number):
+        if len(runs) == unit and number == step:
+            raise Killed
+        take(self, number)
+
+    monkeypatch.setattr(Loop, "run", counted)
+    with monkeypatch.context() as patch:
+        patch.setattr(Loop, "_step", dying)
+        with pytest.raises(Killed):
+            prune(own, folder)
+    killed = runs.pop()
+    before = list(runs)
+    prune(own, folder)
+    again = runs[len(before) :]
+    assert again[0] == killed and not set(again) & set(before)
+    for name in STUDIES:
+        same(folder / "pruning" / f"{name}.nc", pruned / "pruning" / f"{name}.nc")
+        theirs = (pruned / "pruning" / name / "network.safetensors").read_bytes()
+        assert (folder / "pruning" / name / "network.safetensors").read_bytes() == theirs
+    same(folder / "pruning" / "silencing.nc", pruned / "pruning" / "silencing.nc")
+
+
+def test_silenced_nodes_are_the_network_without_their_columns(trained):
+    own, network = settings(), network_of(trained)
+    sets = [
+        inputs_of(network, network.readout, load_configured(own.data, s, 3), ENGINE, own.training)
+        for s in ("train", "validation")
+    ]
+    nodes = judge_own_head(network, sets[1])
+    table = silencing_study(network, nodes, *sets, own, seed=1)
+    weakest = int(table.n_silenced.sel(criterion="small_field"))
+    assert weakest == round(0.1 * 16) and int(table.n_nodes) == 16
+    field = [np.outer(m, w).max() for m, w in zip(nodes.feature_mean.T, nodes.readout.T)]
+    changed = copy.deepcopy(network)
+    changed.readout.weight.data[:, np.argsort(field)[:weakest]] = 0
+    fields = changed.readout(sets[1].images)
+    accuracy = float((fields.argmax(1) == sets[1].labels).float().mean())
+    assert float(table.silenced_accuracy.sel(criterion="small_field")) == pytest.approx(accuracy)
+    nobody = table.sel(criterion="empty_noisy")
+    if int(nobody.n_silenced) == 0:
+        assert (
+            float(nobody.silenced_accuracy) == float(table.base_accuracy)
+            and float(nobody.silenced_accuracy_p) == 1
+        )
+
+
+def test_all_compact_forms_compute_the_same(trained):
+    network = network_of(trained)
+    masks = random_masks(network, 0.05)
+    masks["blocks.1.linear1"][:4] = False  # hidden nodes that nothing enters
+    masks["blocks.1.linear2"] = torch.rand(16, 32) < 0.2
+    masks["blocks.1.linear2"][:, 4:7] = False  # and that nothing leaves
+    models.apply_masks(network, masks)
+    pixels = torch.randn(3, 3, 32, 32)
+    expected = network(pixels)
+    for name, form in export.compact_forms(network, seconds=0.0).items():
+        torch.testing.assert_close(form(pixels), expected, atol=1e-5, rtol=1e-4, msg=name)
+        if name == "dropped":
+            assert form.blocks[1].linear2.inputs <= 25
+    assert torch.equal(network(pixels), expected), "the network itself is untouched"
+
+
+def test_joined_tables_and_figures_through_the_verbs(pruned, tmp_path):
+    own = SETTINGS | {"pruning": PRUNING | {"scratch_epochs": 1}}
+    config = tmp_path / "tiny.yaml"
+    config.write_text(dump(own))
+    network = tmp_path / "small"
+    names = ["pruning/readout.nc", "pruning/last.nc", "pruning/silencing.nc"]
+    for name in names:
+        other = tmp_path / "seed2" / name
+        other.parent.mkdir(parents=True, exist_ok=True)
+        with open_dataset(pruned / name) as one:
+            one.load().assign_attrs(seed=2).to_netcdf(other)
+    assert (
+        main(["join", str(pruned), str(tmp_path / "seed2"), "--names", *names, "--output", str(network)]) == 0
+    )
+    places = ["--tables", str(tmp_path / "t"), "--figures", str(tmp_path / "f")]
+    assert main(["prune-results", "--config", str(config), "--folder", str(network), *places]) == 0
+    with open(tmp_path / "t" / "pruning" / "last" / "methods.csv") as handle:
+        rows = list(csv.DictReader(handle))
+    assert [row["method"] for row in rows] == ["none", *STUDIES["last"]["methods"]]
+    assert rows[1]["seeds"] == "2"
+    drawn = {path.relative_to(tmp_path / "f").as_posix() for path in (tmp_path / "f").rglob("*.png")}
+    assert {"pruning/curves.png", "pruning/front.png", "pruning/last/retraining.png"} <= drawn
+
+
+def test_an_experiment_without_studies_says_so(trained):
+    with pytest.raises(SymbreakError, match="No study prunes small"):
+        prune(experiment(), trained)
+
+
+def test_tables_print_the_paper_beside_ours_where_it_is_the_same_case():
+    readout = pruning_example(seeds=3).isel(layer=[0]).assign_coords(layer=["readout"])
+    readout["kept_weights"] = readout.kept_weights * 0 + xr.DataArray(
+        [[56], [200]], dims=("setting", "layer")
+    )
+    table = method_rows(readout, "P1").set_index(["setting", "method"])
+    assert (
+        table.after_printed["kept 0.1", "andc"] == 0.77 and table.after_printed["kept 0.1", "random"] == 0.53
+    )
+    assert table.after_printed["kept 0.3", "andc"] == 0.809
+    assert np.isnan(table.after_printed["kept 0.3", "random"])
+    assert "after_printed" not in method_rows(pruning_example(), "P1")
+
+
+def test_losses_are_paired_within_seeds():
+    study = pruning_example(seeds=3)
+    drift = xr.DataArray([0.0, 0.1, -0.1], dims="seed")  # seeds differ much, their losses do not
+    for name in ("pruned_accuracy", "dense_accuracy"):
+        study[name] = study[name] + drift
+    row = method_rows(study).iloc[1]
+    assert row.loss == pytest.approx(0.051, abs=0.003) and row.loss_error < 0.01 < row.after_error
+    assert layer_rows(study).nodes.tolist() == ["input", "output", "input", "output", ""] * 2
+    assert export_rows(study).gain_1[1] == pytest.approx(1.0)
+    assert silencing_rows(silencing_example()).p.tolist() == [0.005, 0.005]
+
+
+def test_figures_show_every_method_and_setting():
+    study = pruning_example(seeds=2)
+    curves = figures.pruning_curves({"last": study})
+    labels = [text.get_text() for text in curves.legends[0].get_texts()]
+    assert "not pruned" in labels and "largest weights (L1)" not in labels and len(labels) == 3
+    assert len(figures.retraining(study).axes) == 2
+    assert len(figures.pruning_layers(study).axes[0].patches) == 4
+    with pytest.raises(SymbreakError, match="no study"):
+        figures.pruning_front({})
+
+
+def test_file_says_what_it_is(pruned):
+    with open_dataset(pruned / "pruning" / "last.nc", "pruning") as study:
+        assert study.attrs["seed"] == 1 and json.loads(study.attrs["config"])["pruning"]["epochs"] == 2
+        assert study.latency.attrs["units"] == "s" and study.file_size.attrs["units"] == "byte"
+        for variable in study.data_vars.values():
+            assert variable.attrs["long_name"]
