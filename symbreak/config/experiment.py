@@ -106,10 +106,17 @@ class Compute(Section):
         le=1024,
         description="Processes that share each batch of a training and each measuring pass; on GPUs, one each.",
     )
+    compile: bool | Literal["auto"] = Field(
+        "auto",
+        description="Compile the training step (torch.compile); `auto`: on a GPU, where a trial shows that it "
+        "is faster. A step that cannot be compiled runs as it is.",
+    )
 
     def determining(self) -> dict[str, Any]:
-        """All keys that determine results, as they were before `processes` existed."""
-        return self.model_dump(mode="json", exclude={"processes"} if self.processes == 1 else None)
+        """All keys that determine results; those of later versions where they are set."""
+        later = {"processes": 1, "compile": "auto"}
+        unset = {name for name, default in later.items() if getattr(self, name) == default}
+        return self.model_dump(mode="json", exclude=unset)
 
 
 class Experiment(Section):
@@ -133,7 +140,7 @@ class Experiment(Section):
     )
     pruning: Pruning = Field(Pruning(), validate_default=True)
     latency: Latency = Latency()
-    compute: Compute = Compute()
+    compute: Compute = Field(Compute(), validate_default=True)
     published: Literal["P1", "P2"] | list[Literal["P1", "P2"]] | None = Field(
         None,
         description="Print the values of this paper, or of both, beside ours (P1: arXiv:2501.12900, "
@@ -253,6 +260,14 @@ class Experiment(Section):
                     f"it has {', '.join(network.taps)}"
                 )
         return probes
+
+    @field_validator("compute")
+    @classmethod
+    def _one_way_to_share(cls, compute: Compute, info: ValidationInfo) -> Compute:
+        training = info.data.get("training")
+        if training and training.together and compute.processes > 1:
+            raise ValueError("training.together: true needs processes = 1; seeds or batches are shared, not both")
+        return compute
 
     @field_validator("committee")
     @classmethod

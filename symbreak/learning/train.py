@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from symbreak.errors import SymbreakError
 from symbreak.learning import parallel
 from symbreak.learning.augment import Augmentation, normalise
 from symbreak.learning.checkpoints import keep_checkpoints
+from symbreak.learning.compiled import compiled_or_not
 from symbreak.learning.compute import Engine, choose_engine
 from symbreak.learning.loop import Loop, mixed_seed, parameter_groups, write_history
 from symbreak.learning.memory import with_smaller_batches
@@ -62,7 +63,9 @@ def train_network(experiment: Experiment, network: str, seed: int, weights: Path
         key = digest(settings | {"data_sha256": train.sha256})
         resume = ResumeFile(weights, key)
         engine = resumed_engine(resume, experiment.compute, model, train)
-        loop = _loop(model.to(engine.device), experiment.training, train, validation, engine, resume, seed)
+        model = model.to(engine.device).train()
+        forward = _forward(resume, experiment.compute, model, engine, experiment.training.batch_size)
+        loop = _loop(model, forward, experiment.training, train, validation, engine, resume, seed)
         loop.description = f"train {network} seed {seed}"
         facts = {
             "name": network,
@@ -83,8 +86,25 @@ def train_network(experiment: Experiment, network: str, seed: int, weights: Path
             resume.remove()
 
 
+def _forward(
+    resume: ResumeFile, compute: Compute, model: models.Trunk, engine: Engine, batch_size: int
+) -> Callable[[Tensor], Tensor]:
+    """The network's forward pass as it is trained: shared by processes, or compiled if that is faster.
+
+    A resumed run keeps what the killed run had chosen.
+    """
+    if parallel.count() > 1:
+        return parallel.share(model)
+    wish = resume.known_facts().get("compiled", compute.compile)
+    side = model.network.image_size
+    forward = compiled_or_not(model, engine, wish, (batch_size, 3, side, side))
+    resume.facts["compiled"] = forward is not model
+    return forward
+
+
 def _loop(
     model: models.Trunk,
+    forward: Callable[[Tensor], Tensor],
     training: Training,
     train: ImageSet,
     validation: ImageSet,
@@ -92,11 +112,9 @@ def _loop(
     resume: ResumeFile,
     seed: int,
 ) -> Loop:
-    shared = parallel.share(model)
-
     def loss(images: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         with engine.autocast():
-            fields = shared(images)
+            fields = forward(images)
         cost = functional.cross_entropy(fields.float(), targets, label_smoothing=training.label_smoothing)
         return cost, torch.stack([cost.detach() * len(images), correct(fields, targets)])
 
@@ -106,7 +124,7 @@ def _loop(
         return numbers
 
     return Loop(
-        model=model.train(),
+        model=model,
         optimizer=build_optimizer(model, training),
         schedule=training_schedule(training),
         images=train,

@@ -14,6 +14,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from symbreak.models.layout import in_a_stack
+
 #: Bytes of the scores of one piece, about what a core's cache keeps.
 PIECE = 2**20
 #: Dropout draws 15 random bits for each weight.
@@ -46,16 +48,11 @@ def attend(qkv: Tensor, heads: int, dropout: float = 0.0) -> Tensor:
     [[[1.0, 3.0], [1.0, 3.0]]]
     """
     by_piece = qkv.device.type == "cpu" and (dropout > 0 or qkv.dtype == torch.bfloat16)
-    if by_piece and not _transformed():
+    if by_piece and not torch.compiler.is_compiling() and not in_a_stack():
         return _ByPiece.apply(qkv, heads, dropout)
     query, key, value = _split(qkv, heads)
     attention = functional.scaled_dot_product_attention(query, key, value, dropout_p=dropout)
     return attention.transpose(1, 2).flatten(2)
-
-
-def _transformed() -> bool:
-    """Whether a transformation of torch.func or torch.compile is at work, which take plain operations."""
-    return torch.compiler.is_compiling() or torch._C._functorch.peek_interpreter_stack() is not None
 
 
 def _split(qkv: Tensor, heads: int) -> tuple[Tensor, Tensor, Tensor]:

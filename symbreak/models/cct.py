@@ -17,6 +17,7 @@ from torch.nn import functional
 
 from symbreak.config import Network
 from symbreak.models.attention import attend
+from symbreak.models.layout import channels_last
 
 #: Receives the name of a tap and its tensor, shape (images, tokens, nodes).
 Record = Callable[[str, Tensor], None]
@@ -54,7 +55,7 @@ class Tokenizer(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """(images, 3, side, side) -> (images, tokens, dim)."""
-        images = images.contiguous(memory_format=torch.channels_last)
+        images = channels_last(images)
         for convolution, pool in zip(self.convolutions, self.pooled):
             images = convolution(images)
             if pool:  # before the ReLU, with which it commutes: a quarter of the elements

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from symbreak.config import Network, halves
+from symbreak.models.layout import channels_last
 
 
 class Convolution(nn.Module):
@@ -100,7 +100,7 @@ class CNN(nn.Module):
 
     def trunk(self, images: Tensor, record: Callable[[int, str, Tensor], None] | None = None) -> Tensor:
         """Everything before the readout: (images, filters, side, side) of the last block."""
-        maps = self.stem(images.contiguous(memory_format=torch.channels_last))
+        maps = self.stem(channels_last(images))
         for number, block in enumerate(self.blocks, start=1):
             maps = block(maps)
             if record:
