@@ -62,7 +62,7 @@ def prune_results(options: Namespace) -> None:
     found = {name: files.load(folder / "pruning" / f"{name}.nc", "pruning") for name in studies}
     for name, study in found.items():
         place = options.figures / "pruning"
-        _write_tables(options.tables / "pruning" / name, name, study, experiment.published)
+        _write_tables(options.tables / "pruning" / name, name, study, experiment.prints("P1"))
         files.write_figure(figures.pruning_layers(study), place / name / "layers.png")
         files.write_figure(figures.retraining(study), place / name / "retraining.png")
     files.write_figure(figures.pruning_curves(found), options.figures / "pruning" / "curves.png")

@@ -30,7 +30,6 @@ METHODS: dict[str, str] = {
 }
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=32)]
-Tap = Literal[tuple(ENCODER_TAPS)]  # type: ignore[valid-type]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 
 
@@ -50,7 +49,7 @@ class Study(Section):
         [0.2],
         description="Fractions of the weights to keep; the threshold, one for all taps, follows from each.",
     )
-    thresholds: dict[Tap | Literal["readout"], Fraction] = Field(
+    thresholds: dict[Literal[(*ENCODER_TAPS, READOUT)], Fraction] = Field(  # type: ignore[valid-type]
         {},
         description="Thresholds by tap, a setting of its own named `given`; taps not named here have "
         "`statistics.reference_threshold`.",

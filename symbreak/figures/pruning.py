@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -62,7 +63,7 @@ def pruning_curves(studies: Mapping[str, xr.Dataset], title: str = "") -> Figure
     axes[0].set_ylim(bottom=0)
     shared_legend(figure, axes)
     if len(axes) > 1:
-        letter_panels(axes)
+        letter_panels(list(axes))
     subtitle(figure, title or origin(next(iter(studies.values()))))
     return figure
 
@@ -226,11 +227,11 @@ def origin(dataset: xr.Dataset) -> str:
 
 def shared_legend(figure: Figure, axes: np.ndarray) -> None:
     """One legend below, each label once."""
-    found = {}
+    found: dict[str, Any] = {}
     for axis in axes:
         handles, labels = axis.get_legend_handles_labels()
         found |= {label: handle for label, handle in zip(labels, handles) if label not in found}
-    figure.legend(found.values(), found.keys(), loc="outside lower center", ncols=min(len(found), 3))
+    figure.legend(list(found.values()), list(found), loc="outside lower center", ncols=min(len(found), 3))
 
 
 def require_studies(studies: Mapping[str, xr.Dataset]) -> None:

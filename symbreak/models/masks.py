@@ -8,6 +8,7 @@ file can bring a pruned weight back.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import torch
@@ -79,7 +80,7 @@ def apply_masks(network: nn.Module, masks: Mapping[str, Tensor]) -> None:
         if name in masks_of(network):
             _mask_of(layer).kept.copy_(kept)
             with torch.no_grad():
-                layer.parametrizations["weight"].original *= kept.to(layer.weight.device)  # type: ignore[index]
+                _parametrized(layer).original *= kept.to(layer.weight.device)
         else:
             mask = Mask(kept.to(layer.weight.device))
             with torch.no_grad():
@@ -114,8 +115,12 @@ def masks_of(network: nn.Module) -> dict[str, Tensor]:
     }
 
 
+def _parametrized(layer: nn.Module) -> Any:
+    return layer.parametrizations["weight"]  # type: ignore[index]
+
+
 def _mask_of(layer: nn.Module) -> Mask:
-    (mask,) = layer.parametrizations["weight"]  # type: ignore[union-attr, index, misc]
+    (mask,) = _parametrized(layer)
     assert isinstance(mask, Mask)
     return mask
 

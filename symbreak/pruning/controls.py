@@ -80,7 +80,7 @@ def artificial_sets(
 
     def draw(place: Place, total: int) -> Sets:
         if place not in drawn:
-            drawn[place] = balanced_sets(*sets[place].shape, total, generator)
+            drawn[place] = balanced_sets(len(sets[place]), sets[place].shape[1], total, generator)
         return drawn[place]
 
     for layer in layers:

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from symbreak import models
+from symbreak.models.cct import Block
 from symbreak.models.weights import write_weights
 
 #: Forms in which a pruned network is measured.
@@ -130,13 +131,14 @@ def _replaced(
 def _drop_hidden(network: models.Trunk) -> None:
     """Drop nodes between Linear1 and Linear2 that nothing enters or leaves, keeping what they give always."""
     for block in network.blocks if isinstance(network, models.CCT) else []:
+        assert isinstance(block, Block)
         first, second = block.linear1, block.linear2
         enters, leaves = (first.weight != 0).any(1), (second.weight != 0).any(0)
         constant = functional.gelu(first.bias) * ~enters
         kept = enters & leaves
         if bool(kept.all()):
             continue
-        second.bias += second.weight @ constant
+        second.bias.data += second.weight @ constant
         first.weight, first.bias = nn.Parameter(first.weight[kept]), nn.Parameter(first.bias[kept])
         second.weight = nn.Parameter(second.weight[:, kept].contiguous())
         first.out_features = second.in_features = int(kept.sum())

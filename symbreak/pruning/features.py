@@ -82,7 +82,7 @@ def behind(network: models.Trunk, block: int) -> nn.Module:
     rest = copy.copy(network)
     rest._modules = dict(network._modules)
     rest._parameters = dict(network._parameters)
-    rest.tokenizer, rest.dropout = nn.Identity(), nn.Identity()
+    rest._modules |= {"tokenizer": nn.Identity(), "dropout": nn.Identity()}
     rest._parameters["positional_embedding"] = None
     rest.blocks = nn.ModuleList(list(network.blocks)[block - 1 :])
     return rest

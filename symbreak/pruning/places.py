@@ -122,7 +122,7 @@ def thresholds_of(
         wished = study.kept[study.settings.index(setting)]
         return dict.fromkeys(places, _common_threshold(wished, layers, judged, settings))
     if setting == "given":
-        return {p: study.thresholds.get(p[1], settings.reference_threshold) for p in places}  # type: ignore[call-overload]
+        return {p: study.thresholds.get(p[1], settings.reference_threshold) for p in places}
     return {place: _best_threshold(judged[place], settings) for place in places}
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 import xarray as xr
@@ -133,7 +135,7 @@ def silencing_study(
         draws = [silenced(draw()) for _ in range(experiment.pruning.silenced)]
         again = [retrained(draw()) for _ in range(RETRAINED_DRAWS)] if len(chosen) else [base]
         observed = silenced(chosen)
-        row = {
+        row: dict[str, Any] = {
             "n_silenced": len(chosen),
             "silenced_accuracy": observed,
             "silenced_accuracy_null": np.mean(draws),

@@ -194,7 +194,7 @@ def _unit(
     adjusted: dict[Layer, int] = {}
     if method != DENSE:
         weights = {
-            la: subject.network.get_submodule(la.module).weight.detach().cpu().numpy()  # type: ignore[operator, union-attr]
+            la: subject.network.get_submodule(la.module).weight.detach().cpu().numpy()  # type: ignore[operator]
             for la in layers
         }
         sets = sets_at(subject.judged, cuts, subject.experiment.statistics)

@@ -84,7 +84,7 @@ def layer_rows(study: xr.Dataset, paper: str | None = None) -> pd.DataFrame:
     """
     fractions = fraction_kept(study)
     table = study.assign(fractions).rename(threshold="cut")
-    rows = []
+    rows: list[dict[str, Any]] = []
     for setting in study.setting.values:
         for layer in study.layer.values:
             chosen = table.sel(setting=setting, layer=layer)
@@ -92,7 +92,7 @@ def layer_rows(study: xr.Dataset, paper: str | None = None) -> pd.DataFrame:
                 own = chosen.sel(side=side)
                 if side == "output" and not bool(np.isfinite(own.cut).any()):
                     continue  # the outputs of the readout are labels
-                row = {"setting": str(setting), "layer": str(layer), "nodes": str(side)}
+                row: dict[str, Any] = {"setting": str(setting), "layer": str(layer), "nodes": str(side)}
                 for name in ("cut", *NODE_COLUMNS):
                     row |= _with_error(own, name)
                 if side == "input":
@@ -101,8 +101,8 @@ def layer_rows(study: xr.Dataset, paper: str | None = None) -> pd.DataFrame:
         if study.sizes["layer"] > 1:
             chosen = table.sel(setting=setting)
             total = chosen.rename(kept="k", expected="e").rename(kept_total="kept", expected_total="expected")
-            row = {"setting": str(setting), "layer": ALL, "nodes": ""}
-            rows.append(row | _with_error(total, "kept") | _with_error(total, "expected"))
+            named: dict[str, Any] = {"setting": str(setting), "layer": ALL, "nodes": ""}
+            rows.append(named | _with_error(total, "kept") | _with_error(total, "expected"))
     frame = pd.DataFrame(rows)
     if paper == "P1" and _is_last_block(study):
         printed = published()["P1"]["values"]["pruned_block7"]
@@ -152,7 +152,7 @@ def method_rows(study: xr.Dataset, paper: str | None = None) -> pd.DataFrame:
     ):
         errors = study[f"{source.name}_stderr"]
         table[f"{name}_stderr"] = errors.isel(epoch=0 if name.endswith("before") else -1, drop=True)
-    first = {"setting": "", "method": "none", "kept": 1.0}
+    first: dict[str, Any] = {"setting": "", "method": "none", "kept": 1.0}
     first |= _with_error(table, "dense_before", "before") | _with_error(table, "dense_after", "after")
     rows = [first]
     for setting in study.setting.values:
