@@ -108,6 +108,25 @@ def test_probes_do_not_influence_each_other(trained, tmp_path):
     torch.testing.assert_close(single[name], together[name])
 
 
+@pytest.mark.parametrize("cache", [2.0, 1e-6])
+def test_kept_features_change_nothing(trained, tmp_path, capsys, monkeypatch, cache):
+    still = {"random_crop": 0, "horizontal_flip": 0.0, "layer_norm": True}
+    for name, size in (("kept", cache), ("never", 0.0)):
+        wanted = experiment(probes=still | {"cache": size})
+        paths = tmp_path / f"{name}.safetensors", tmp_path / f"{name}.csv"
+        if name == "kept":
+            with monkeypatch.context() as patch:
+                kill_at(patch, 9)
+                with pytest.raises(Killed):
+                    train_probes(wanted, trained / "network.safetensors", *paths)
+        train_probes(wanted, trained / "network.safetensors", *paths)
+    said = capsys.readouterr().err
+    assert ("are kept: 0.013" in said) is (cache == 2.0) and ("none kept" in said) is (cache == 1e-6)
+    kept, never = (read_weights(tmp_path / f"{name}.safetensors")[0] for name in ("kept", "never"))
+    for name in never:
+        torch.testing.assert_close(kept[name], never[name], atol=1e-5, rtol=1e-4)
+
+
 def test_resume_file_of_other_settings_is_refused(tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         kill_at(patch, 3)

@@ -119,6 +119,16 @@ class Probes(Section):
         None, ge=1, description="Training images per label that the probes see; `null`: all of `data`."
     )
     checkpoint_seconds: float = Field(60.0, ge=0, description="Seconds between saves of the resume file.")
+    cache: float = Field(
+        2.0,
+        ge=0,
+        description="Gigabytes up to which features of all training images are kept, if none is augmented "
+        "(`random_crop: 0`, `horizontal_flip: 0`): the trunk then runs once, not in every epoch. 0: never.",
+    )
+
+    def determining(self) -> dict[str, Any]:
+        """All keys that determine the probes; keeping features does not change them."""
+        return self.model_dump(mode="json", exclude={"cache"})
 
     @field_validator("taps")
     @classmethod

@@ -15,6 +15,7 @@ from symbreak.data.configured import load_configured
 from symbreak.errors import SymbreakError
 from symbreak.learning import parallel
 from symbreak.learning.augment import Augmentation
+from symbreak.learning.cached_taps import source_of_taps
 from symbreak.learning.compute import Engine, choose_engine
 from symbreak.learning.loop import Loop, mixed_seed, parameter_groups, write_history
 from symbreak.learning.memory import with_smaller_batches
@@ -54,7 +55,7 @@ def train_probes(experiment: Experiment, weights: Path, output: Path, history: P
         torch.manual_seed(mixed_seed(seed, "initial probes", 0))
         probes = ProbeSet(network.network, network.labels, experiment.probes)
         engine = choose_engine(experiment.compute.model_copy(update={"precision": header["precision"]}))
-        key = digest([experiment.probes.model_dump(mode="json"), header, train.sha256, engine.precision])
+        key = digest([experiment.probes.determining(), header, train.sha256, engine.precision])
         resume = ResumeFile(output, key)
         network, probes = network.to(engine.device).eval(), probes.to(engine.device).train()
         loop = _loop(network, probes, experiment, training, train, validation, engine, resume, seed)
@@ -109,11 +110,11 @@ def _loop(
 ) -> Loop:
     settings = experiment.probes
     shared = parallel.share(probes)
+    augment = Augmentation.from_settings(training, train)
+    source = source_of_taps(network, probes.places, train, augment, engine, settings, training)
 
     def loss(images: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        with engine.autocast():
-            tokens, _ = record_taps(network, images, probes.places)
-        outputs = shared({place: tensor.float() for place, tensor in tokens.items()})
+        outputs = shared({place: tensor.float() for place, tensor in source.taps(images).items()})
         costs = [
             functional.cross_entropy(f, targets, label_smoothing=settings.label_smoothing)
             for f in outputs.values()
@@ -138,9 +139,9 @@ def _loop(
             interval=settings.step_epochs,
             decay=settings.weight_decay,
         ),
-        images=train,
+        images=source.images,
         engine=engine,
-        augment=Augmentation.from_settings(training, train),
+        augment=source.augment,
         loss=loss,
         metric_names=[f"train_loss_{n}" for n in names] + [f"train_accuracy_{n}" for n in names],
         validate=validate,
