@@ -1,14 +1,24 @@
 # What rules share: the checked experiment and the lists of files that it implies.
+import os
 import sys
 from pathlib import Path
 
-# The package may be uninstalled: rules run in the root of the repository.
+# The package may be uninstalled: it lies in the root of the repository, and jobs find it there, also where
+# this workflow is a module of another. (A module that is read from the web needs it installed.)
 ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=False)).parents[1]
-sys.path.insert(0, str(ROOT))
+if (ROOT / "symbreak").is_dir() and str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
+    known = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = f"{ROOT}{os.pathsep}{known}" if known else str(ROOT)
 
 from symbreak import __version__ as VERSION
 from symbreak import config as experiments
 from symbreak.errors import SymbreakError
+
+
+# A batch system that wants a job gone (its time is up) sends SIGTERM to all of its processes. The shell and tee
+# stay until the verb has saved its state and said so.
+shell.prefix("trap '' TERM; ")
 
 
 def checked(settings):
@@ -18,6 +28,15 @@ def checked(settings):
     except SymbreakError as error:
         print(f"snakemake: {error}", file=sys.stderr)
         sys.exit(2)
+
+
+def write_experiment():
+    """Write the experiment with all defaults to the file that the verbs read."""
+    from symbreak.store.atomic import replacing_text
+
+    text, path = experiments.dump(SETTINGS), Path(EXPERIMENT_FILE)
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        replacing_text(path, text)
 
 
 CHECKED = checked(config)
