@@ -154,10 +154,12 @@ def _member(path: Path, name: str | None) -> tuple[Member, dict[str, Any], dict[
 
 
 def _measured_latency(path: Path) -> float:
-    """Seconds for one image in eager mode on the first device of the file; NaN where there is none."""
+    """Seconds for one image in eager mode on the first device of the file; NaN where nobody measured that."""
     if not path.is_file():
         return float("nan")
     latency = files.load(path, "latency").latency
+    if 1 not in latency.batch or "eager" not in latency["mode"]:
+        return float("nan")
     return float(latency.sel(mode="eager", batch=1).isel(device=0))
 
 

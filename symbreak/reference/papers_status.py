@@ -43,7 +43,8 @@ def judge_target(target: Target, runs: Sequence[Run]) -> Found:
     fitting = [part for found in by_experiment.values() if (part := target.fits(found))]
     if not fitting:
         return Found(target, NOT_RUN, 0, [])
-    everywhere = [run for part in fitting for run in part]
+    # rows may be spread over experiments, of which one alone makes no sweep
+    everywhere = [run for run in runs if run.kind == fitting[0][0].kind]
     full = sum(any(_at_full_budget(target, row, run) for run in everywhere) for row in target.rows)
     nearest = max(fitting, key=lambda part: _nearness(target, part))
     nearest = sorted(

@@ -6,7 +6,8 @@ if VOTING:
 
     rule committee:
         input:
-            voting_outputs,
+            outputs=voting_outputs,
+            latencies=committee_latencies,
         output:
             "<results>/committee.nc",
         log:

@@ -33,6 +33,13 @@ def voting_outputs(wildcards):
     return own + others
 
 
+def committee_latencies(wildcards):
+    """Measured latencies of the members, where the experiment has them."""
+    return [
+        f"<results>/{network}/latency.nc" for network in COMMITTEE if network in TIMED
+    ]
+
+
 def committee_heads(wildcards):
     """Heads of the members at the attention, for the columns of P2."""
     return [

@@ -3,6 +3,7 @@ rule papers:
     input:
         statistics=all_statistics(),
         heads=heads_of_all,
+        pruning=all_pruning(),
         committees=["<results>/committee.nc"] if VOTING else [],
     output:
         report(
