@@ -8,13 +8,12 @@ from pathlib import Path
 ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=False)).parents[1]
 if (ROOT / "symbreak").is_dir() and str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
-    known = os.environ.get("PYTHONPATH")
-    os.environ["PYTHONPATH"] = f"{ROOT}{os.pathsep}{known}" if known else str(ROOT)
+    folders = [str(ROOT), os.getenv("PYTHONPATH")]
+    os.environ.update(PYTHONPATH=os.pathsep.join(filter(None, folders)))
 
 from symbreak import __version__ as VERSION
 from symbreak import config as experiments
 from symbreak.errors import SymbreakError
-
 
 # A batch system that wants a job gone (its time is up) sends SIGTERM to all of its processes. The shell and tee
 # stay until the verb has saved its state and said so.
