@@ -162,13 +162,13 @@ def _md5(path: Path) -> str:
 
 
 def test_unknown_names_and_numbers_are_refused():
-    with pytest.raises(SymbreakError, match="diacritics, cifar10, cifar100"):
+    with pytest.raises(SymbreakError, match="diacritics, cifar10, cifar100, flowers102"):
         load("mnist", "train")
     with pytest.raises(SymbreakError, match="train, validation"):
         load("diacritics", "test")
     with pytest.raises(SymbreakError, match="limit_per_label is 0"):
         load("diacritics", "train", limit_per_label=0)
-    assert NAMES == ("diacritics", "cifar10", "cifar100") and SPLITS == ("train", "validation")
+    assert NAMES == ("diacritics", "cifar10", "cifar100", "flowers102") and SPLITS == ("train", "validation")
 
 
 @given(st.lists(st.integers(0, 4), min_size=1, max_size=40), st.integers(1, 5))

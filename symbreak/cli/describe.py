@@ -84,15 +84,12 @@ def _options(words: list[str] | None) -> dict[str, Any]:
 
 
 def _sentence(model: Trunk, known: dict[str, Any]) -> str:
-    network, behind = model.network, ""
+    network, latency = model.network, known["nominal_latency"]
     if network.convolutional:
-        made = f"{known['nominal_latency'] - 1} convolutions + 1"
+        made = f"{latency - 1} convolutions + 1"
     else:
-        if network.convolutions_behind:
-            behind = f" + {network.convolutions_behind} behind"
-        made = (
-            f"{network.shape[2]} convolution{'s' * (network.shape[2] > 1)}{behind} + 4 × {network.blocks} + 1"
-        )
+        convolutions = network.shape[2] + network.convolutions_behind
+        made = f"{convolutions} convolution{'s' * (convolutions > 1)} + 4 × {network.blocks} + 1"
     return (
         f"{known['architecture']}, {known['labels']} labels: {known['parameters']:,} parameters, "
         f"{known['macs']:,} multiply-accumulates per image, nominal latency {latency} ({made})"

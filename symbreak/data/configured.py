@@ -40,5 +40,8 @@ def load_configured(settings: Data, split: str, per_label: int | None = None) ->
         seed=settings.seed,
         nuisance=settings.nuisance,
         limit_per_label=min(limits, default=None),
+        division=settings.split,
+        split_file=settings.split_file,
+        image_size=settings.image_size,
         **drawn,  # type: ignore[arg-type]
     )

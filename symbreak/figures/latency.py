@@ -54,7 +54,7 @@ def latency(latencies: Mapping[str, xr.Dataset], title: str = "") -> Figure:
         axis.set_xlabel("nominal latency: convolutions + 4 blocks + 1 (layers)")
     for line in axes:
         line[0].set_ylabel("measured latency per image (ms)")
-    letter_panels(axes.ravel())
+    letter_panels(list(axes.ravel()))
     threads = ", ".join(str(count) for count in sorted(table.threads.unique()))
     subtitle(figure, title or f"Nominal and measured latency, processor threads: {threads}")
     return figure

@@ -1,7 +1,5 @@
 # Whether an experiment has networks that differ in the number of their heads only.
-FAMILIES = [
-    words for network, words in CHECKED.families.items() if network in HEADED
-]
+FAMILIES = [words for network, words in CHECKED.families.items() if network in HEADED]
 SWEPT = len(set(FAMILIES)) < len(FAMILIES)
 
 
