@@ -131,7 +131,7 @@ def test_beyond_the_limit_committees_are_greedy_and_say_so():
     members = independent_members([0.6, 0.7, 0.65], images=200, seeds=2)
     every, greedy = committee_tables(members), committee_tables(members, Committee(exhaustive=5))
     assert (every.attrs["search"], greedy.attrs["search"]) == ("all", "greedy")
-    assert every.sizes["committee"] == 63 and greedy.sizes["committee"] < 20
+    assert every.sizes["committee"] == 63 and greedy.sizes["committee"] < 30
     assert (greedy.best_accuracy <= every.best_accuracy + 1e-12).all()
     assert greedy.split_half_accuracy.notnull().all()
 

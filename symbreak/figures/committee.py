@@ -112,14 +112,9 @@ def _diversity(axis: Axes, committee: xr.Dataset) -> None:
     axis.set_xlabel("members of the committee")
     axis.set_ylabel("accuracy − mean member")
     if "same_gain" not in committee:
-        axis.text(
-            0.5,
-            0.5,
-            "one network, or one seed of each:\nnothing to compare",
-            transform=axis.transAxes,
-            ha="center",
-            color=GREY,
-        )
+        axis.set_axis_off()
+        words = "one network, or one seed of each:\nnothing to compare"
+        axis.text(0.5, 0.5, words, transform=axis.transAxes, ha="center", color=GREY)
         return
     shown = committee.dropna("committee_size", subset=["same_gain"])
     for name, colour, marker, shift, words in (

@@ -81,7 +81,7 @@ def pareto(committee: xr.Dataset, paper: str | None = None, title: str = "") -> 
 def _panel(axis: Axes, committee: xr.Dataset, kind: str, way: str, scale: float) -> None:
     latency = scale * committee[f"{kind}_latency_{way}"].values
     accuracy = committee.committee_accuracy.values
-    axis.plot(latency, accuracy, ".", ms=3, color="#B8C4D0", label="every committee", zorder=1)
+    axis.plot(latency, accuracy, ".", ms=3, color="#B8C4D0", label="every judged committee", zorder=1)
     best = front(latency, accuracy)
     axis.step(
         latency[best], accuracy[best], "--", where="post", color=GREY, lw=1, label="best at its latency"
@@ -159,7 +159,11 @@ def _logarithmic(axis: Axes) -> None:
     """Logarithmic axis with plain numbers at ticks that do not crowd."""
     axis.set_xscale("log")
     low, high = axis.get_xlim()
-    ticks = [m * 10.0**e for e in range(-3, 6) for m in (1, 2, 5) if low <= m * 10.0**e <= high]
-    axis.xaxis.set_major_locator(FixedLocator(ticks if len(ticks) > 1 else [low, high]))
+    ticks = [m * 10.0**e for e in range(-3, 6) for m in (1, 1.5, 2, 3, 5, 7) if low <= m * 10.0**e <= high]
+    crowded = len(ticks) > 7
+    shown = (
+        [tick for tick in ticks if f"{tick:e}"[0] in "125" and f"{tick:e}"[2] == "0"] if crowded else ticks
+    )
+    axis.xaxis.set_major_locator(FixedLocator(shown if len(shown) > 1 else [low, high]))
     axis.xaxis.set_major_formatter(ScalarFormatter())
     axis.xaxis.set_minor_formatter(NullFormatter())

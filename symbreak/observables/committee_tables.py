@@ -79,7 +79,8 @@ def committee_tables(members: Sequence[Member], settings: Settings | None = None
     -------
     Dataset
         On (member): accuracy and latencies; on (member, other_member): agreement beside its independent
-        value; on (committee): every judged committee, all 2^M - 1 of up to `exhaustive` members; on
+        value; on (committee): every judged committee, all 2^M - 1 of up to `exhaustive` members, beyond
+        that single and greedy ones, of all members and of those below each latency; on
         (group): named committees with intervals over images and errors over seeds; on (committee_size):
         mean and best committee, the best judged on other images than it was chosen on, and seeds of one
         network beside different networks.
@@ -101,7 +102,8 @@ def committee_tables(members: Sequence[Member], settings: Settings | None = None
     every = len(members) <= chosen.exhaustive
     committees = all_committees(len(members)) if every else grow_committee(bench.fields, bench.truth)
     groups = named_groups(bench.members, chosen.groups)
-    listed = list(dict.fromkeys([*committees, *(one for _, _, part in groups for one in part)]))
+    named = [one for _, _, part in groups for one in part]
+    listed = list(dict.fromkeys([*committees, *([] if every else _by_latency(bench)), *named]))
     parts = [
         _of_members(bench),
         _of_committees(bench, listed),
@@ -117,6 +119,17 @@ def committee_tables(members: Sequence[Member], settings: Settings | None = None
         "images": members[0].images,
     }
     return with_meaning(table)
+
+
+def _by_latency(bench: Bench) -> list[Committee]:
+    """Single members, and greedy committees of members no slower than each latency: for the Pareto front."""
+    found: list[Committee] = [(place,) for place in range(len(bench.members))]
+    latency = np.array([one.nominal_latency for one in bench.members])
+    for limit in np.unique(latency[np.isfinite(latency)])[:-1]:
+        quick = np.flatnonzero(latency <= limit)
+        grown = grow_committee(bench.fields[quick], bench.truth)
+        found += [tuple(quick[list(one)].tolist()) for one in grown]
+    return found
 
 
 def named_groups(
