@@ -8,6 +8,7 @@ from pathlib import Path
 
 from symbreak import __version__
 from symbreak.cli import committee, evolution, head_results, heads, verbs
+from symbreak.cli.checks_parser import add_check_verbs
 from symbreak.cli.network_parser import add_network_verbs
 from symbreak.cli.pruning_parser import add_pruning_verbs
 from symbreak.cli.results_parser import add_results_verbs
@@ -285,11 +286,11 @@ def _service(commands) -> None:
         commands,
         "schema",
         verbs.schema,
-        "print the keys of an experiment file, or what result files hold",
+        "print the keys of an experiment file, the experiments in config/, or what result files hold",
         "--format markdown > docs/configuration.md",
     )
     schema.add_argument(
-        "--of", choices=("experiment", "files"), default="experiment", help="(default: %(default)s)"
+        "--of", choices=("experiment", "files", "config"), default="experiment", help="(default: %(default)s)"
     )
     schema.add_argument(
         "--format", choices=("json", "markdown"), default="markdown", help="(default: %(default)s)"
@@ -299,14 +300,7 @@ def _service(commands) -> None:
         commands, "where", verbs.where, "say where the results of an experiment are", "results/demo"
     )
     where.add_argument("folder", type=Path, help="folder of the experiment")
-    validate = _verb(
-        commands,
-        "validate",
-        verbs.validate,
-        "check files of ours: experiment files, NetCDF results and weights",
-        "config/demo.yaml results/demo/cct/statistics/block.nc",
-    )
-    validate.add_argument("files", type=Path, nargs="+", help="files to check")
+    add_check_verbs(commands, _verb)
 
 
 def _positive(text: str) -> int:

@@ -9,6 +9,7 @@ import json
 import os
 import sys
 from argparse import Namespace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from symbreak.errors import SymbreakError
@@ -128,16 +129,19 @@ def configure(options: Namespace) -> None:
 
 
 def schema(options: Namespace) -> None:
-    """Print the keys of an experiment file, or the contents of result files."""
+    """Print the keys of an experiment file, the shipped experiments, or the contents of result files."""
     from symbreak.config import documentation as experiment
+    from symbreak.config.catalogue import catalogue
     from symbreak.store import documentation as files
 
-    if options.format == "markdown":
-        sys.stdout.write(files.markdown() if options.of == "files" else experiment.markdown())
-    elif options.of == "files":
-        raise SymbreakError("`schema --of files` is a page for readers; leave `--format json` out.")
-    else:
+    if options.of == "experiment" and options.format == "json":
         sys.stdout.write(experiment.json_schema())
+    elif options.format == "json":
+        raise SymbreakError(f"`schema --of {options.of}` is a page for readers; leave `--format json` out.")
+    elif options.of == "config":
+        sys.stdout.write(catalogue(Path("config")))
+    else:
+        sys.stdout.write(files.markdown() if options.of == "files" else experiment.markdown())
 
 
 def compile_kernels(options: Namespace) -> None:
@@ -174,27 +178,6 @@ def where(options: Namespace) -> None:
         elif files:
             top = os.path.commonpath(files)
             print(f"{name:8} {top}/ ({len(files)} files)")
-
-
-def validate(options: Namespace) -> None:
-    """Check files of ours."""
-    for path in options.files:
-        if path.suffix in {".yaml", ".yml"}:
-            from symbreak.config import read
-
-            found = f"experiment {read(path).name}"
-        elif path.suffix == ".safetensors":
-            from symbreak.models import load
-
-            found = f"weights of {load(path)[1].get('name', 'a network')}"
-        else:
-            from symbreak.store import open_dataset, read_values
-
-            with open_dataset(path) as dataset:
-                for variable in dataset.variables:
-                    read_values(dataset[variable], str(path))
-                found = f"{dataset.attrs['symbreak_kind']}, schema {dataset.attrs['schema_version']}"
-        print(f"{path}: {found}")
 
 
 def _use_threads(threads: int) -> None:

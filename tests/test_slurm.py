@@ -1,0 +1,206 @@
+"""The workflow on a real Slurm of one node: retried, killed, cancelled, resumed, run to the end."""
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+import yaml
+from one_node_slurm import CannotRun, OneNodeSlurm, install
+from tiny import SETTINGS, experiment
+
+from symbreak.learning import train_network
+
+ROOT = Path(__file__).parents[1]
+BIN = Path(sys.executable).parent
+SMALL = {"probes": {"taps": ["attention"]}, "training": {"checkpoint_seconds": 1e6}}
+SEEDS = (1, 2)
+WEIGHTS = "results/tiny/small/seed{}/network.safetensors"
+RESUME = "results/tiny/small/seed{}/.network.resume.safetensors"
+TARGETS = [WEIGHTS.format(seed) for seed in SEEDS]
+#: How long anything may take where other work keeps the processors busy.
+PATIENCE = 500
+
+pytestmark = [pytest.mark.workflow, pytest.mark.slow, pytest.mark.timeout(1500)]
+
+#: Stands before the true python in the jobs: trainings take their time until `hurry` exists, and of the
+#: jobs that train probes one fails at its first try.
+PYTHON = """#!/bin/sh
+case "$*" in
+    *"symbreak train "*) shift 2; exec {python} {folder}/unhurried.py "$@" ;;
+    *"symbreak probe "*) mkdir {folder}/failed 2> /dev/null && echo "fails once" && exit 1 ;;
+esac
+exec {python} "$@"
+"""
+UNHURRIED = """
+import pathlib, sys, time
+from symbreak.cli import main
+from symbreak.learning.loop import Loop
+plain = Loop._step
+def slow(self, step):
+    plain(self, step)
+    with open(f"{folder}/steps{{self.seed}}", "a") as steps:
+        print(step, file=steps)
+    if step > 2 and not pathlib.Path("{folder}/hurry").exists():
+        time.sleep(2)
+Loop._step = slow
+sys.exit(main())
+"""
+
+
+def wait_for(condition, what, process=None):
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end, f"waited in vain for {what}"
+        assert process is None or process.poll() is None, f"snakemake ended, and with it the hope for {what}"
+        time.sleep(0.3)
+
+
+@pytest.fixture(scope="module")
+def slurm(tmp_path_factory):
+    daemons = None
+    try:
+        install()
+        daemons = OneNodeSlurm(tmp_path_factory.mktemp("slurm"))
+        daemons.start()
+        yield daemons
+    except CannotRun as reason:
+        pytest.skip(str(reason))
+    finally:
+        if daemons is not None:
+            daemons.stop()
+
+
+class Workflow:
+    """A checkout of its own whose jobs run on the Slurm of the tests."""
+
+    def __init__(self, folder, slurm):
+        self.folder, self.slurm = folder, slurm
+        for name in ("Snakefile", "workflow", "config", "symbreak", "environment.yml", "profiles"):
+            (folder / name).symlink_to(ROOT / name)
+        settings = SETTINGS | {name: SETTINGS[name] | change for name, change in SMALL.items()}
+        (folder / "tiny.yaml").write_text(yaml.safe_dump(settings))
+        (folder / "bin").mkdir()
+        (folder / "bin" / "python").write_text(PYTHON.format(python=sys.executable, folder=folder))
+        (folder / "bin" / "python").chmod(0o755)
+        (folder / "unhurried.py").write_text(UNHURRIED.format(folder=folder))
+        path = os.pathsep.join([str(folder / "bin"), str(BIN), os.environ["PATH"]])
+        self.environment = slurm.environment | {"PATH": path, "OMP_NUM_THREADS": "1"}
+        self.environment["PYTHONPATH"] = str(ROOT)
+
+    def start(self, *arguments):
+        """Begin `snakemake --profile profiles/slurm`."""
+        command = ["snakemake", *arguments, "--profile", "profiles/slurm", "--configfile", "tiny.yaml"]
+        log = open(self.folder / "snakemake.log", "a")  # noqa: SIM115
+        options = {"cwd": self.folder, "env": self.environment, "stdout": log, "stderr": log}
+        return subprocess.Popen(command, start_new_session=True, **options)
+
+    def finish(self, process):
+        """Wait for its end; return its status and all that was said."""
+        try:
+            status = process.wait(timeout=PATIENCE)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+        return status, (self.folder / "snakemake.log").read_text()
+
+    def jobs(self, state="all"):
+        """Number and comment of the jobs in a state, in their order."""
+        lines = self.slurm.ask("squeue", "--states", state, "-h", "-o", "%i %k").splitlines()
+        return [tuple(line.split(maxsplit=1)) for line in lines]
+
+    def path(self, pattern, seed):
+        return self.folder / pattern.format(seed)
+
+    def steps(self, seed):
+        """Steps of the training of a seed, as often as they were made."""
+        path = self.folder / f"steps{seed}"
+        return [int(line) for line in path.read_text().split()] if path.exists() else []
+
+    def trainings(self, seed):
+        """Processes that train a seed here."""
+        found = []
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):
+                words = process.cmdline()
+                if (
+                    "train" in words
+                    and f"results/tiny/small/seed{seed}" in words
+                    and "unhurried.py" in words[1]
+                ):
+                    found += [process] if process.cwd() == str(self.folder) else []
+        return found
+
+
+@pytest.fixture(scope="module")
+def workflow(slurm, tmp_path_factory):
+    return Workflow(tmp_path_factory.mktemp("cluster"), slurm)
+
+
+@pytest.fixture(scope="module")
+def cancelled(workflow):
+    """Begin to train both seeds, and cancel the whole workflow in the midst of it."""
+    process = workflow.start(*TARGETS)
+    try:
+        wait_for(lambda: all(len(workflow.steps(seed)) > 3 for seed in SEEDS), "both trainings", process)
+    finally:
+        process.send_signal(signal.SIGINT)
+        status, said = workflow.finish(process)
+    wait_for(lambda: not workflow.jobs("PENDING,RUNNING,COMPLETING"), "cancelled jobs to leave")
+    return status, said, {seed: workflow.steps(seed) for seed in SEEDS}
+
+
+def test_cancelled_jobs_save_their_state_before_they_leave(workflow, cancelled):
+    """Nothing is saved but on request here: that there is the state of the last step is due to SIGTERM."""
+    status, said, steps = cancelled
+    assert status != 0, said[-4000:]
+    for seed in SEEDS:
+        log = (workflow.folder / f"results/tiny/logs/train/small.seed{seed}.log").read_text()
+        assert f"on request after step {len(steps[seed])}" in log
+        assert workflow.path(RESUME, seed).exists() and not workflow.path(WEIGHTS, seed).exists()
+
+
+def test_a_rerun_in_which_jobs_are_killed_ends_with_the_same_files(workflow, cancelled, tmp_path):
+    """One job is cancelled, the process of another gets SIGKILL; both are tried again and go on."""
+    before = cancelled[2]
+    process = workflow.start(*TARGETS)
+    wait_for(lambda: all(workflow.steps(s) > before[s] for s in SEEDS), "both trainings to go on", process)
+    running = workflow.jobs("RUNNING")
+    workflow.slurm.ask("scancel", *(number for number, comment in running if comment.endswith("small_1")))
+    (second,) = workflow.trainings(2)
+    second.send_signal(signal.SIGKILL)
+    second.wait(timeout=60)
+    (workflow.folder / "hurry").touch()
+    status, said = workflow.finish(process)
+    assert status == 0, said[-4000:]
+    assert "Trying to restart" in said
+    assert workflow.steps(1) == list(range(24))  # SIGTERM: no step was lost
+    assert (
+        workflow.steps(2).count(0) == 1 and len(workflow.steps(2)) > 24
+    )  # SIGKILL: those since the last save
+    for seed in SEEDS:
+        undisturbed = tmp_path / f"{seed}.safetensors"
+        train_network(experiment(**SMALL), "small", seed, undisturbed, tmp_path / f"{seed}.csv")
+        assert workflow.path(WEIGHTS, seed).read_bytes() == undisturbed.read_bytes()
+        assert not workflow.path(RESUME, seed).exists()
+
+
+def test_the_whole_experiment_with_a_job_that_fails_once(workflow, cancelled):
+    (workflow.folder / "hurry").touch()
+    before = len(workflow.jobs())
+    status, said = workflow.finish(workflow.start("--config", "seeds=[1]"))
+    assert status == 0, said[-4000:]
+    assert "fails once" in said and (workflow.folder / "failed").is_dir()
+    results = workflow.folder / "results" / "tiny"
+    assert (results / "tables" / "networks.csv").stat().st_size > 0
+    assert (results / "figures" / "small" / "attention" / "snr.png").stat().st_size > 5000
+    comments = [comment for _, comment in workflow.jobs()[before:]]
+    assert any("scans" in comment for comment in comments)
+    assert not any("tap_tables" in comment for comment in comments)  # grouped with others
+    assert not shutil.which("sacctmgr") or len(comments) < 20
