@@ -369,6 +369,39 @@ def test_joined_tables_and_figures_through_the_verbs(pruned, tmp_path):
     assert {"pruning/curves.png", "pruning/front.png", "pruning/last/retraining.png"} <= drawn
 
 
+def test_the_rest_of_the_network_may_learn_slowly(trained, tmp_path, monkeypatch):
+    """As in P1: the last block at one rate, the rest at a much smaller one, images augmented."""
+    monkeypatch.setattr(outputs, "measure_forms", quick_forms)
+    folder = copied(trained, tmp_path / "small" / "seed1")
+    slow = {"studies": {"last": {"layers": ["linear2"], "methods": ["andc"]}}, "learning_rate_rest": 1e-6}
+    prune(settings(**slow, epochs=1), folder)
+    before, after = (
+        network_of(folder).state_dict(),
+        models.without_masks(network_of(folder / "pruning" / "last")),
+    )
+    moved = {name: float((tensor - before[name]).abs().max()) for name, tensor in after.state_dict().items()}
+    assert 0 < moved["blocks.0.qkv.weight"] < 1e-5 < moved["blocks.1.qkv.weight"] < 5e-3
+    assert 0 < moved["readout.weight"] < 1e-5, "the readout is of the rest"
+
+
+def test_the_readout_of_a_convolutional_network_is_pruned(tmp_path, monkeypatch):
+    monkeypatch.setattr(outputs, "measure_forms", quick_forms)
+    own = experiment(
+        networks={"vgg": {"architecture": "vgg_6", "inner_channels": 4}},
+        probes={"taps": ["attention", "filters"]},
+        training={"epochs": 1, "warmup_epochs": 0, "checkpoint_seconds": 1e6},
+        pruning=PRUNING | {"studies": {"readout": {"layers": ["readout"], "kept": [0.1]}}},
+    )
+    folder = tmp_path / "vgg" / "seed1"
+    train_network(own, "vgg", 1, folder / "network.safetensors", folder / "history.csv")
+    prune(own, folder)
+    network = network_of(folder / "pruning" / "readout")
+    with open_dataset(folder / "pruning" / "readout.nc", "pruning") as study:
+        kept = int(study.kept_weights[0, 0])
+        assert kept == int(models.masks_of(network)["readout"].sum())
+        assert kept / int(study.layer_weights[0]) == pytest.approx(0.1, abs=0.02)
+
+
 def test_an_experiment_without_studies_says_so(trained):
     with pytest.raises(SymbreakError, match="No study prunes small"):
         prune(experiment(), trained)

@@ -146,7 +146,10 @@ class Pruning(Section):
     schedule: Literal["cosine", "constant"] = Field("cosine", description="Learning rate of the retraining.")
     weight_decay: float = Field(1e-2, ge=0, description="Weight decay of the retraining (P1).")
     train_per_label: int | None = Field(
-        None, ge=1, description="Training images per label of the retraining; `null`: all of `data`."
+        None,
+        ge=1,
+        description="Training images per label of the retraining, and of classifier heads at taps that "
+        "`probes.taps` lacks; `null`: all of `data`.",
     )
     validation_per_label: int | None = Field(
         None, ge=1, description="Images per label that accuracies are measured on; `null`: all of `data`."

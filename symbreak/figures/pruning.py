@@ -95,7 +95,7 @@ def _curves(axis: Axes, study: xr.Dataset) -> None:
     ticks = [tick for tick in (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0) if low / 1.6 <= tick <= high * 1.6]
     axis.set_xticks(ticks)
     axis.minorticks_off()
-    axis.xaxis.set_major_formatter(PercentFormatter(1, decimals=None))
+    axis.xaxis.set_major_formatter(lambda value, _: f"{100 * value:g} %")
     axis.set_xlim(low / 1.4, high * 1.4)
     axis.set_xlabel("weights kept, of the pruned layers")
 
@@ -204,9 +204,8 @@ def pruning_layers(study: xr.Dataset, title: str = "") -> Figure:
         axis.hlines([], 0, 0, color="black", lw=1.6, label="independent label sets")
     axis.set_xticks(range(len(layers)))
     upright = len(layers) > 6
-    axis.set_xticklabels(
-        [name if upright else name.replace(" ", "\n", 2) for name in layers], rotation=90 * upright
-    )
+    words = layers if upright else ["\n".join(name.rsplit(" ", 1)) for name in layers]
+    axis.set_xticklabels(words, rotation=90 if upright else 0)
     axis.set_ylabel("weights that stay")
     axis.yaxis.set_major_formatter(PercentFormatter(1))
     axis.set_ylim(bottom=0)

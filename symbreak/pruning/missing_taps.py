@@ -19,7 +19,8 @@ def moments_of(experiment: Experiment, folder: Path, taps: list[str]) -> dict[st
     """Moments of every tap.
 
     Taps of `probes.taps` are read from ``moments/`` of the seed. For others classifier heads are trained
-    and measured as `symbreak probe` and `symbreak measure` do, with the same settings.
+    and measured as `symbreak probe` and `symbreak measure` do, with the same settings, on at most
+    `pruning.train_per_label` images of a label.
 
     Parameters
     ----------
@@ -45,7 +46,9 @@ def moments_of(experiment: Experiment, folder: Path, taps: list[str]) -> dict[st
 
 def _measured(experiment: Experiment, folder: Path, taps: list[str]) -> Path:
     """Train and measure classifier heads at some taps; a finished folder is taken as it is."""
-    probes = experiment.probes.model_copy(update={"taps": taps})
+    limits = [experiment.probes.train_per_label, experiment.pruning.train_per_label]
+    per_label = min((limit for limit in limits if limit is not None), default=None)
+    probes = experiment.probes.model_copy(update={"taps": taps, "train_per_label": per_label})
     plain = experiment.measurement.model_copy(update={"head_silencing": "readout"})
     own = experiment.model_copy(update={"probes": probes, "measurement": plain})
     weights = folder / "network.safetensors"
