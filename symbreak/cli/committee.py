@@ -57,7 +57,9 @@ def committee(options: Namespace) -> None:
     experiment = read(options.config)
     if experiment.committee is None:
         raise SymbreakError(f"{options.config} has `committee: null`; remove it to judge committees.")
-    members, kept, first = [], {}, {}
+    members: list[Member] = []
+    kept: dict[str, Any] = {}
+    first: dict[str, Any] = {}
     for member, settings, attributes in _members(experiment, options.folder):
         members.append(member)
         kept[member.network] = settings
@@ -65,7 +67,8 @@ def committee(options: Namespace) -> None:
     table = committee_tables(members, experiment.committee)
     facts = {key: first.get(key, "") for key in ("dataset", "dataset_sha256", "precision", "device")}
     seeds = sorted({member.seed for member in members})
-    source = f"{len(kept)} networks, {len(members)} members on {facts['dataset']}"
+    images = members[0].images.split(maxsplit=1)[0]
+    source = f"{len(kept)} networks, {len(members)} members on {facts['dataset']}, {images} images"
     attributes = provenance(experiment, title="soft committees", source=source, seed=seeds, **facts)
     extra = {"networks": json.dumps(kept)} | table.attrs
     write_dataset(options.folder / "committee.nc", table, "committee", attributes | extra)

@@ -43,7 +43,7 @@ def committees(committee: xr.Dataset, title: str = "") -> Figure:
     _sizes(axes[1], committee)
     _diversity(axes[2], committee)
     letter_panels(axes)
-    words = f"{committee.attrs['source']}, {committee.attrs['n_images']} images"
+    words = f"{committee.attrs['source']} ({committee.attrs['n_images']})"
     search = "" if committee.attrs["search"] == "all" else "; committees grown greedily"
     subtitle(figure, title or f"Soft committees: {words}{search}")
     return figure

@@ -73,7 +73,7 @@ def pareto(committee: xr.Dataset, paper: str | None = None, title: str = "") -> 
         row[0].set_ylabel("accuracy (fraction of images)")
     handles, words = axes[0, 0].get_legend_handles_labels()
     figure.legend(handles, words, loc="outside lower center", ncols=min(5, max(2, len(words))))
-    letter_panels(axes.ravel())
+    letter_panels(list(axes.ravel()))
     subtitle(figure, title or f"Accuracy against latency: {committee.attrs['source']}")
     return figure
 

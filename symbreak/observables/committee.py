@@ -89,7 +89,8 @@ def correct_committees(
                 f"{list(committee)} is no committee of {len(outputs)} members; name each once, from 0."
             )
     order = sorted(range(len(asked)), key=lambda place: asked[place])
-    shared, previous = [], ()
+    shared: list[int] = []
+    previous: Committee = ()
     for place in order:
         same = next(
             (i for i, (a, b) in enumerate(zip(asked[place], previous)) if a != b),

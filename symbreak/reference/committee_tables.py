@@ -83,6 +83,7 @@ def member_table(
     [['a', 1, 1, 64, 6.0], ['b', 2, 2, 64, 11.0]]
     """
     shapes, rows, printed = networks_of(committee), [], []
+    empty = xr.Dataset(coords={"block": [1], "threshold": [threshold]})
     for name in dict.fromkeys(committee.network.values.tolist()):
         chosen = committee.isel(member=committee.network.values == name)
         shape = shapes.get(name)
@@ -96,15 +97,14 @@ def member_table(
             if len(accuracy) > 1
             else float(chosen.member_accuracy_stderr[0])
         )
-        last = at_threshold(heads[name], threshold).isel(block=-1) if name in (heads or {}) else None
+        known = heads[name] if heads and name in heads else empty
+        last = at_threshold(known, threshold).isel(block=-1)
         for column, variable in ({"accuracy": "accuracy"} | {n: f"head_{n}" for n in MATRIX_COLUMNS}).items():
-            known = last is not None and variable in last
-            mean, error = estimate(last, variable) if known else (np.nan, np.nan)
+            mean, error = estimate(last, variable) if variable in last else (np.nan, np.nan)
             row[column], row[f"{column}_error"] = float(mean), float(error)
         rows.append(row)
-        epochs = (shape.epochs if shape else None) or 0
-        asked = paper == "P2" and shape is not None
-        printed.append(printed_of(shape, epochs, COMMITTEE_TABLES) if asked else None)
+        asked = shape if paper == "P2" else None
+        printed.append(printed_of(asked, asked.epochs or 0, COMMITTEE_TABLES) if asked else None)
     table = pd.DataFrame(rows)
     return with_printed(table, printed) if any(printed) else table
 

@@ -131,7 +131,7 @@ def _of_pruning(found: Found) -> list[tuple[str, pd.DataFrame]]:
     from symbreak.reference.pruning_tables import layer_rows
 
     run = found.runs[0]
-    return [(_words(run) + f"; study {run.tap}", layer_rows(run.load(), None))]
+    return [(_words(run) + f"; study {run.tap}", layer_rows(run.load(), _paper(found)))]
 
 
 def _of_superclasses(found: Found, place: int) -> list[tuple[str, pd.DataFrame]]:
