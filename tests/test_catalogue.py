@@ -1,6 +1,7 @@
 """What the Snakemake workflow catalogue asks for, and this workflow as a module of another."""
 
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -102,3 +103,20 @@ def test_the_package_is_found_without_being_installed(elsewhere):
     answer = snakemake("where.txt", "--snakefile", "check.smk", cwd=elsewhere)
     assert answer.returncode == 0, answer.stderr[-3000:]
     assert (elsewhere / "where.txt").read_text().strip() == str(ROOT)
+
+
+@pytest.mark.workflow
+def test_commands_of_the_continuous_integration_exist(tmp_path):
+    """Nobody here has conda; that the rest of the command is right can be seen without it."""
+    jobs = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())["jobs"]
+    commands = [step["run"] for job in jobs.values() for step in job["steps"] if "run" in step]
+    assert "make test" in commands and "\ntest: " in (ROOT / "Makefile").read_text()
+    (run,) = [command for command in commands if "--use-conda" in command]
+    words = [word for word in shlex.split(run) if word != "--use-conda"]
+    for name in ("Snakefile", "workflow", "config", "symbreak", "environment.yml", "profiles"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    answer = snakemake(*words[1:], "--dry-run", cwd=tmp_path)
+    assert answer.returncode == 0, answer.stderr[-3000:]
+    assert "Train cct, seed 1" in answer.stdout + answer.stderr
+    paths = [word for command in commands for word in command.split() if word.startswith("tests/")]
+    assert paths and all((ROOT / path).exists() for path in paths)

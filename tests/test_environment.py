@@ -17,7 +17,7 @@ CONDA = {"torch": "pytorch", "snakemake": "snakemake-minimal", "matplotlib": "ma
 
 def test_conda_environment_agrees_with_the_package():
     environment = yaml.safe_load((ROOT / "environment.yml").read_text())
-    assert environment["channels"] == ["conda-forge", "nodefaults"]
+    assert environment["channels"] == ["conda-forge", "bioconda", "nodefaults"]
     python = PROJECT["requires-python"]
     wanted = {f"python{python}"}
     for text in PROJECT["dependencies"]:
