@@ -162,4 +162,6 @@ def read_values(variable: xr.DataArray, where: str) -> np.ndarray:
 
 
 def _short(error: Exception) -> str:
-    return str(error).split("\n")[0][:120]
+    """What a library says, without the path."""
+    said = getattr(error, "strerror", None) or str(error)
+    return said.split("\n")[0][:120] or type(error).__name__

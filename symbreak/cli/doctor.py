@@ -1,0 +1,189 @@
+"""Say what is installed, which devices and instruction sets are used, and which data are found."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import sys
+from argparse import Namespace
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from symbreak import __version__
+from symbreak.errors import SymbreakError
+
+#: Instruction sets that the libraries make use of, by their names in /proc/cpuinfo.
+INSTRUCTIONS = (
+    "avx2",
+    "avx512f",
+    "avx512_vnni",
+    "avx512_bf16",
+    "amx_bf16",
+    "amx_int8",
+    "asimd",
+    "sve",
+    "bf16",
+)
+
+#: Programs that parts of the workflow call, and which parts those are.
+PROGRAMS = {
+    "snakemake": "the workflow",
+    "git": "the commit in result files",
+    "conda": "--use-conda",
+    "mamba": "--use-conda",
+    "sbatch": "profiles/slurm",
+    "nvidia-smi": "a look at GPUs",
+}
+
+Facts = dict[str, dict[str, Any]]
+
+
+def doctor(options: Namespace) -> None:
+    """Print what a run will find here; refuse if it could not run."""
+    missing: list[str] = []
+    facts: Facts = {
+        "packages": _packages(missing),
+        "machine": _machine(),
+        "threads": _threads(),
+        "device": _device(),
+        "programs": {name: shutil.which(name) or f"not found ({use})" for name, use in PROGRAMS.items()},
+        "workflow": _workflow(),
+        "data": _data(options.config, missing),
+    }
+    if options.json:
+        print(json.dumps(facts | {"missing": missing}, indent=2, ensure_ascii=False))
+    else:
+        for section, entries in facts.items():
+            print(f"\n{section}" if section != "packages" else section)
+            for name, value in entries.items():
+                print(f"  {name:24} {value}")
+        sys.stdout.flush()
+    if missing:
+        raise SymbreakError(f"Something is missing here: {'; '.join(missing)}.")
+
+
+def _packages(missing: list[str]) -> dict[str, str]:
+    """Versions of Python, symbreak and what it needs."""
+    from packaging.requirements import Requirement
+
+    found = {"python": platform.python_version(), "symbreak": __version__}
+    for line in _requirements():
+        needed = Requirement(line)
+        if needed.marker is not None and not needed.marker.evaluate({"extra": ""}):
+            continue
+        try:
+            found[needed.name] = metadata.version(needed.name)
+        except metadata.PackageNotFoundError:
+            found[needed.name] = "not installed"
+            missing.append(f"install {needed}")
+            continue
+        if not needed.specifier.contains(found[needed.name], prereleases=True):
+            missing.append(f"{needed.name} is {found[needed.name]}, install {needed}")
+    return found
+
+
+def _requirements() -> list[str]:
+    """What the package needs; from its source where it is not installed."""
+    try:
+        return metadata.requires("symbreak") or []
+    except metadata.PackageNotFoundError:
+        import tomllib
+
+        source = Path(__file__).parents[2] / "pyproject.toml"
+        return tomllib.loads(source.read_text())["project"]["dependencies"] if source.exists() else []
+
+
+def _machine() -> dict[str, str]:
+    """Processor, memory, free space."""
+    processor, flags = platform.processor() or platform.machine(), set()
+    information = Path("/proc/cpuinfo")
+    for line in information.read_text().splitlines() if information.exists() else []:
+        key, _, value = line.partition(":")
+        if key.strip() == "model name":
+            processor = value.strip()
+        elif key.strip() in {"flags", "Features"}:
+            flags = set(value.split())
+    used = [name for name in INSTRUCTIONS if name in flags]
+    free = shutil.disk_usage(".").free
+    return {
+        "system": f"{platform.system()} {platform.release()}",
+        "processor": processor,
+        "instruction sets": ", ".join(used) or "unknown",
+        "memory": _memory(),
+        "free space here": f"{free / 2**30:.1f} GiB",
+    }
+
+
+def _memory() -> str:
+    """Memory of the machine, or what a control group leaves of it."""
+    try:
+        total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (OSError, ValueError):
+        return "unknown"
+    limit = Path("/sys/fs/cgroup/memory.max")
+    try:
+        granted = int(limit.read_text())
+    except (OSError, ValueError):
+        granted = total
+    suffix = "" if granted >= total else f" (of {total / 2**30:.1f} GiB, limited by the control group)"
+    return f"{min(total, granted) / 2**30:.1f} GiB{suffix}"
+
+
+def _threads() -> dict[str, str]:
+    """Processors, and the threads that libraries take of them."""
+    import numba
+
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return {
+        "processors": f"{allowed} of {os.cpu_count()}",
+        "of the kernels (numba)": str(numba.get_num_threads()),
+        "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "not set; verbs set it to --threads"),
+    }
+
+
+def _device() -> dict[str, str]:
+    """What torch computes on."""
+    import torch
+
+    gpus = [torch.cuda.get_device_properties(n) for n in range(torch.cuda.device_count())]
+    found = {f"GPU {n}": f"{gpu.name}, {gpu.total_memory / 2**30:.0f} GiB" for n, gpu in enumerate(gpus)}
+    faster = torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    return {
+        **(found or {"GPU": "none; `compute.device: auto` takes the CPU"}),
+        "CPU kernels of torch": torch.backends.cpu.get_cpu_capability(),
+        "bf16 on this CPU": "tried against fp32 at each training" if faster else "not supported",
+        "threads of torch": str(torch.get_num_threads()),
+    }
+
+
+def _workflow() -> dict[str, str]:
+    """Environments and batch systems that this process runs in."""
+    names = {
+        "conda environment": "CONDA_DEFAULT_ENV",
+        "virtual environment": "VIRTUAL_ENV",
+        "Slurm job": "SLURM_JOB_ID",
+    }
+    return {name: os.environ.get(key, "none") for name, key in names.items()}
+
+
+def _data(config: Path, missing: list[str]) -> dict[str, str]:
+    """Which data sets lie where the experiment looks for them; the downloaded ones by their folder."""
+    from symbreak.config import read
+
+    settings = read(config).data if config.exists() else None
+    root = Path(settings.root if settings else "data")
+    folders = {
+        "cifar10": ("cifar-10-batches-py", "cifar-10-python.tar.gz"),
+        "cifar100": ("cifar-100-python", "cifar-100-python.tar.gz"),
+        "flowers102": ("flowers-102",),
+    }
+    found = {"looked in": str(root), "diacritics": "drawn, needs no files"}
+    for name, places in folders.items():
+        here = [str(root / place) for place in places if (root / place).exists()]
+        found[name] = here[0] if here else "not found"
+        if settings and settings.name == name and not here and not settings.download:
+            missing.append(f"{name} in {root} (`data.download` is off)")
+    return found

@@ -1,0 +1,83 @@
+"""Check files of ours: experiment files, NetCDF results, weights, histories and tables."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from pathlib import Path
+
+from symbreak.errors import SymbreakError
+
+
+def validate(options: Namespace) -> None:
+    """Check files, and in folders all files of a kind that can be checked."""
+    wrong: list[SymbreakError] = []
+    count = 0
+    for path in _files(options.files):
+        count += 1
+        try:
+            print(f"{path}: {CHECKS.get(path.suffix, _netcdf)(path)}")
+        except SymbreakError as error:
+            wrong.append(error)
+    if len(wrong) == 1:
+        raise wrong[0]
+    for problem in wrong:
+        print(problem, file=sys.stderr)
+    if wrong:
+        raise SymbreakError(f"{len(wrong)} of {count} files are not in order; see the sentences above.")
+
+
+def _files(paths: list[Path]) -> list[Path]:
+    """The files that are named, and those below the folders that are named, without hidden ones."""
+    found: list[Path] = []
+    for path in paths:
+        if not path.is_dir():
+            found.append(path)
+            continue
+        below = [file for file in sorted(path.rglob("*")) if file.suffix in CHECKS and file.is_file()]
+        below = [f for f in below if not any(part.startswith(".") for part in f.relative_to(path).parts)]
+        if not below:
+            raise SymbreakError(f"The folder {path} holds no file of ours; name one with results.")
+        found += below
+    return found
+
+
+def _experiment(path: Path) -> str:
+    from symbreak.config import read
+
+    return f"experiment {read(path).name}"
+
+
+def _weights(path: Path) -> str:
+    from symbreak.models import load
+
+    model, header = load(path)
+    kind = "probes of" if "probes" in header else "weights of"
+    if not all(tensor.isfinite().all() for tensor in model.state_dict().values()):
+        raise SymbreakError(f"The weights {path} are not all finite; train again with a lower learning rate.")
+    return f"{kind} {header.get('name', 'a network')}"
+
+
+def _table(path: Path) -> str:
+    from symbreak.store.tables import check_csv
+
+    return check_csv(path)
+
+
+def _netcdf(path: Path) -> str:
+    from symbreak.store import open_dataset, read_values
+
+    with open_dataset(path) as dataset:
+        for variable in dataset.variables:
+            read_values(dataset[variable], str(path))
+        return f"{dataset.attrs['symbreak_kind']}, schema {dataset.attrs['schema_version']}"
+
+
+#: How files are checked, by their suffix.
+CHECKS = {
+    ".csv": _table,
+    ".nc": _netcdf,
+    ".safetensors": _weights,
+    ".yaml": _experiment,
+    ".yml": _experiment,
+}
