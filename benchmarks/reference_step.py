@@ -152,7 +152,7 @@ class Training:
         self.batches = iter(())
 
     def step(self):
-        """Load, augment, forward, backward, optimise; return the loss as a number, as the official loop does."""
+        """Load, augment, forward, backward, optimise; return the loss as a number, as published."""
         batch = next(self.batches, None)
         if batch is None:
             self.batches = iter(self.loader)

@@ -80,11 +80,7 @@ class Loop:
 
     def run(self) -> list[dict[str, float]]:
         """Train to the end, from the resume file if there is one; return one row for each epoch."""
-        self._pixels = self.images.images.to(self.engine.device)
-        self._labels = self.images.labels.to(self.engine.device)
-        self._generator = torch.Generator(self.engine.device)
-        self._sums = torch.zeros(len(self.metric_names), dtype=torch.float64, device=self.engine.device)
-        self._seconds, self._saved = 0.0, time.monotonic()
+        self.start()
         start = self._restore()
         total = self.epochs * self.steps_per_epoch
         with (
@@ -101,6 +97,14 @@ class Loop:
                 self._save_if_due(step + 1, bool(stop))
                 bar.update()
         return self.history
+
+    def start(self) -> None:
+        """Put images and counters where the steps need them."""
+        self._pixels = self.images.images.to(self.engine.device)
+        self._labels = self.images.labels.to(self.engine.device)
+        self._generator = torch.Generator(self.engine.device)
+        self._sums = torch.zeros(len(self.metric_names), dtype=torch.float64, device=self.engine.device)
+        self._seconds, self._saved = 0.0, time.monotonic()
 
     @property
     def steps_per_epoch(self) -> int:
