@@ -87,15 +87,13 @@ def histories(paths: Sequence[Path]) -> dict[int, pd.DataFrame]:
     """Training histories by seed; the seed is in the name of the folder."""
     import pandas as pd
 
+    from symbreak.store.tables import require_history
+
     found = {}
     for number, path in enumerate(paths, 1):
         named = re.fullmatch(r"seed(\d+)", path.absolute().parent.name)
-        try:
-            found[int(named[1]) if named else number] = pd.read_csv(path)
-        except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-            raise SymbreakError(
-                f"Cannot read {path} ({str(error)[:80]}); give a history.csv of a training."
-            ) from error
+        require_history(path)
+        found[int(named[1]) if named else number] = pd.read_csv(path)
     return found
 
 

@@ -7,9 +7,6 @@ from pathlib import Path
 
 from symbreak.errors import SymbreakError
 
-#: First and last column of a history; between them lie what was measured in each epoch.
-FIRST, LAST = "epoch", "seconds"
-
 
 def check_csv(path: str | Path) -> str:
     """Check that a CSV file is whole, and say what it holds.
@@ -41,7 +38,7 @@ def check_csv(path: str | Path) -> str:
     for number, row in enumerate(rows, 1):
         if len(row) != len(columns) or (number == len(rows) and not text.endswith("\n")):
             raise SymbreakError(f"{path} is cut off or damaged at row {number}; write it anew.")
-    if columns[0] == FIRST and columns[-1] == LAST:
+    if columns[0] == "epoch" and any(name.startswith("train_loss") for name in columns):
         _require_numbers(path, rows)
         return f"history, {len(rows) - 1} epochs"
     return f"table, {len(rows) - 1} rows"
@@ -55,8 +52,12 @@ def require_history(path: str | Path) -> None:
     SymbreakError
         Naming the file.
     """
-    if not check_csv(path).startswith("history"):
-        raise SymbreakError(f"{path} is no history of a training; give a file history.csv.")
+    try:
+        found = check_csv(path)
+    except SymbreakError as error:
+        raise SymbreakError(f"{str(error).rstrip('.')}, or give a history.csv of a training.") from error
+    if not found.startswith("history"):
+        raise SymbreakError(f"{path} is no history of a training; give a history.csv.")
 
 
 def _require_numbers(path: Path, rows: list[list[str]]) -> None:
