@@ -10,7 +10,7 @@ import torch
 import xarray as xr
 from tiny import SETTINGS, experiment
 
-from symbreak import figures, models
+from symbreak import models
 from symbreak.cli import main
 from symbreak.config import Compute, dump
 from symbreak.data.configured import load_configured
@@ -20,13 +20,11 @@ from symbreak.learning.compute import Engine, choose_engine
 from symbreak.learning.loop import Loop
 from symbreak.measure import measure
 from symbreak.models.weights import read_weights, write_weights
-from symbreak.planted import pruning_example, silencing_example
 from symbreak.pruning import export, measure_forms, outputs, prune
 from symbreak.pruning.features import behind, inputs_of, judge_own_head
 from symbreak.pruning.places import Layer
 from symbreak.pruning.retraining import TwoRates, parameter_groups
 from symbreak.pruning.silencing import silencing_study
-from symbreak.reference.pruning_tables import export_rows, layer_rows, method_rows, silencing_rows
 from symbreak.store import open_dataset
 
 STUDIES = {
@@ -405,43 +403,6 @@ def test_the_readout_of_a_convolutional_network_is_pruned(tmp_path, monkeypatch)
 def test_an_experiment_without_studies_says_so(trained):
     with pytest.raises(SymbreakError, match="No study prunes small"):
         prune(experiment(), trained)
-
-
-def test_tables_print_the_paper_beside_ours_where_it_is_the_same_case():
-    readout = pruning_example(seeds=3).isel(layer=[0]).assign_coords(layer=["readout"])
-    readout["kept_weights"] = readout.kept_weights * 0 + xr.DataArray(
-        [[56], [200]], dims=("setting", "layer")
-    )
-    table = method_rows(readout, "P1").set_index(["setting", "method"])
-    assert (
-        table.after_printed["kept 0.1", "andc"] == 0.77 and table.after_printed["kept 0.1", "random"] == 0.53
-    )
-    assert table.after_printed["kept 0.3", "andc"] == 0.809
-    assert np.isnan(table.after_printed["kept 0.3", "random"])
-    assert "after_printed" not in method_rows(pruning_example(), "P1")
-
-
-def test_losses_are_paired_within_seeds():
-    study = pruning_example(seeds=3)
-    drift = xr.DataArray([0.0, 0.1, -0.1], dims="seed")  # seeds differ much, their losses do not
-    for name in ("pruned_accuracy", "dense_accuracy"):
-        study[name] = study[name] + drift
-    row = method_rows(study).iloc[1]
-    assert row.loss == pytest.approx(0.051, abs=0.003) and row.loss_error < 0.01 < row.after_error
-    assert layer_rows(study).nodes.tolist() == ["input", "output", "input", "output", ""] * 2
-    assert export_rows(study).gain_1[1] == pytest.approx(1.0)
-    assert silencing_rows(silencing_example()).p.tolist() == [0.005, 0.005]
-
-
-def test_figures_show_every_method_and_setting():
-    study = pruning_example(seeds=2)
-    curves = figures.pruning_curves({"last": study})
-    labels = [text.get_text() for text in curves.legends[0].get_texts()]
-    assert "not pruned" in labels and "largest weights (L1)" not in labels and len(labels) == 3
-    assert len(figures.retraining(study).axes) == 2
-    assert len(figures.pruning_layers(study).axes[0].patches) == 4
-    with pytest.raises(SymbreakError, match="no study"):
-        figures.pruning_front({})
 
 
 def test_file_says_what_it_is(pruned):

@@ -168,6 +168,14 @@ def test_thresholds_by_snr_minimum_and_by_hand(judged):
         table = block_statistics(_scan(judged[place], thresholds(19), STATISTICS))
         best = float(best_threshold(table))
         assert cut == pytest.approx(0.3 if np.isnan(best) else best)
+    limits = thresholds_of("snr_limit", STUDY, LAYERS, judged, STATISTICS)
+    for place, cut in limits.items():
+        table = block_statistics(_scan(judged[place], thresholds(19), STATISTICS)).snr_minimum
+        if bool((table >= 1).any()):
+            assert float(table.sel(threshold=cut)) >= 1 and cut >= cuts[place]
+            assert not bool((table.sel(threshold=slice(cut + 1e-9, 1)) >= 1).any())
+        else:
+            assert cut == 0.3
     given_by_hand = Study(thresholds={"qkv": 0.45, "readout": 0.2}, kept=[])
     cuts = thresholds_of("given", given_by_hand, LAYERS, judged, STATISTICS)
     assert cuts[1, "qkv"] == cuts[2, "qkv"] == 0.45 and cuts[2, "linear1"] == 0.3 and cuts[OWN_HEAD] == 0.2

@@ -58,6 +58,11 @@ class Study(Section):
         False,
         description="A setting of its own: at each tap of each block the threshold where SNR_MIN is largest.",
     )
+    snr_limit: bool = Field(
+        False,
+        description="A setting of its own: at each tap of each block the highest threshold at which SNR_MIN "
+        "still reaches 1 (P1 excludes those above).",
+    )
     methods: list[Literal[tuple(METHODS)]] = Field(  # type: ignore[valid-type]
         ["andc", "artificial", "random", "magnitude"],
         min_length=1,
@@ -80,7 +85,8 @@ class Study(Section):
         ['kept 0.056', 'kept 0.2', 'snr_minimum']
         """
         named = [f"kept {fraction:g}" for fraction in self.kept]
-        return named + ["given"] * bool(self.thresholds) + ["snr_minimum"] * self.snr_minimum
+        named += ["given"] * bool(self.thresholds)
+        return named + ["snr_minimum"] * self.snr_minimum + ["snr_limit"] * self.snr_limit
 
     @property
     def only_readout(self) -> bool:
@@ -97,7 +103,9 @@ class Study(Section):
     @model_validator(mode="after")
     def _something_to_do(self) -> Study:
         if not self.settings:
-            raise ValueError("there is no setting; give kept, thresholds, or snr_minimum: true")
+            raise ValueError(
+                "there is no setting; give kept, thresholds, snr_minimum: true or snr_limit: true"
+            )
         if "andc" not in self.methods:
             raise ValueError("methods lacks andc, whose kept weights all others are given; add it")
         if isinstance(self.blocks, list) and (not self.blocks or len(set(self.blocks)) < len(self.blocks)):

@@ -20,7 +20,7 @@ from symbreak.models.probe import Place
 from symbreak.pruning.export import BATCHES, measure_forms
 from symbreak.pruning.places import Layer, describe_nodes, kept_pairs, sets_at
 from symbreak.pruning.sets import Judged, expected_fraction
-from symbreak.store import provenance, write_dataset
+from symbreak.store import provenance, replacing, write_dataset
 
 if TYPE_CHECKING:
     from symbreak.pruning.studies import Subject
@@ -85,8 +85,8 @@ def write_study(
             table[variable].attrs = {"long_name": f"standard error of {base} over images", "units": "1"}
     folder.mkdir(parents=True, exist_ok=True)
     write_logits(subject, pruned, header, folder / "logits" / "network.nc")
-    shutil.copyfile(network, folder / ".network.safetensors")
-    (folder / ".network.safetensors").replace(folder / "network.safetensors")
+    with replacing(folder / "network.safetensors") as temporary:
+        shutil.copyfile(network, temporary)
     attributes = _attributes(subject, f"pruning study {name}") | {"threads": torch.get_num_threads()}
     write_dataset(subject.folder / "pruning" / f"{name}.nc", table, "pruning", attributes)
 

@@ -110,7 +110,8 @@ def thresholds_of(
     setting : str
         One of `study.settings`: ``kept f`` takes the threshold, the same at all places, that keeps the
         fraction of weights nearest to f; ``given`` those of `study.thresholds`; ``snr_minimum`` at each
-        place the one where SNR_MIN is largest (P1 Fig. 5), or the reference threshold if it never reaches 1.
+        place the one where SNR_MIN is largest (P1 Fig. 5); ``snr_limit`` the highest one where SNR_MIN is at
+        least 1, beyond which P1 excludes thresholds; where it never is, the reference threshold.
     study : Study
     layers : sequence of Layer
     judged : mapping of place to Judged
@@ -123,7 +124,7 @@ def thresholds_of(
         return dict.fromkeys(places, _common_threshold(wished, layers, judged, settings))
     if setting == "given":
         return {p: study.thresholds.get(p[1], settings.reference_threshold) for p in places}
-    return {place: _best_threshold(judged[place], settings) for place in places}
+    return {place: _snr_threshold(judged[place], settings, setting == "snr_limit") for place in places}
 
 
 def _common_threshold(
@@ -146,8 +147,12 @@ def _common_threshold(
     return min(fractions, key=lambda cut: (abs(fractions[cut] - wished), cut))
 
 
-def _best_threshold(nodes: Judged, settings: Statistics) -> float:
+def _snr_threshold(nodes: Judged, settings: Statistics, highest: bool) -> float:
+    """Threshold of the largest SNR_MIN, or the highest one with SNR_MIN >= 1."""
     table = block_statistics(_scan(nodes, thresholds(settings.thresholds), settings))
+    if highest:
+        allowed = table.threshold.values[table.snr_minimum.values >= 1]
+        return float(allowed.max()) if allowed.size else settings.reference_threshold
     best = float(best_threshold(table))
     return settings.reference_threshold if np.isnan(best) else best
 

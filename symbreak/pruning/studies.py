@@ -164,7 +164,7 @@ def _study(subject: Subject, name: str) -> None:
         rows[setting, method] = _unit(subject, place, layers, cut, (name, setting, method), work)
     judged = {p: subject.judged[p] for p in places_of(layers)}
     write_study(subject, name, layers, judged, cuts, rows, work / "network.safetensors")
-    if study.only_readout and subject.experiment.pruning.silenced:
+    if name == _silencing(subject.experiment):
         table = silencing_study(
             subject.network,
             subject.judged[OWN_HEAD],
@@ -174,6 +174,13 @@ def _study(subject: Subject, name: str) -> None:
             subject.header["seed"],
         )
         write_silencing(subject, table)
+
+
+def _silencing(experiment: Experiment) -> str | None:
+    """The study beside which nodes are silenced: the first that prunes nothing but the readout."""
+    pruning = experiment.pruning
+    found = [name for name, study in pruning.studies.items() if study.only_readout]
+    return found[0] if found and pruning.silenced else None
 
 
 def _unit(
@@ -189,40 +196,43 @@ def _unit(
     done = work / f"{setting}-{method}.json".replace(" ", "-")
     if done.exists():
         return json.loads(done.read_text())
-    seed = subject.header["seed"]
-    kept: dict[Layer, np.ndarray] = {}
-    adjusted: dict[Layer, int] = {}
-    if method != DENSE:
-        weights = {
-            la: subject.network.get_submodule(la.module).weight.detach().cpu().numpy()  # type: ignore[operator]
-            for la in layers
-        }
-        sets = sets_at(subject.judged, cuts, subject.experiment.statistics)
-        generator = np.random.default_rng(mixed_seed(seed, "/".join(names), 0))
-        kept, adjusted = choose_pairs(method, layers, sets, weights, generator)
-    resume = ResumeFile(done, digest([subject.key, names]))
-    words = f"{study}, {setting}, {method}"
+    kept, adjusted = _chosen(subject, layers, cuts, names)
+    resume, words = ResumeFile(done, digest([subject.key, names])), ", ".join(names)
+    before = float("nan")
     if method == "artificial_scratch":
         rows = train_masked(subject, kept, resume, words)
-        before = float("nan")
     else:
         pruned = pruned_copy(subject.network, kept)
         before = place.accuracy(pruned)
-        rows = retrain(place, pruned, layers, resume, mixed_seed(seed, study, 0), words)
+        seed = mixed_seed(
+            subject.header["seed"], study, 0
+        )  # all methods see the same images in the same order
+        rows = retrain(place, pruned, layers, resume, seed, words)
         if (setting, method) == (place.study.settings[0], "andc"):
             facts = {k: v for k, v in subject.header.items() if k not in ("network", "labels")}
             facts["pruned"] = {"study": study, "setting": setting, "method": method}
-            models.save(
-                work / "network.safetensors",
-                pruned,
-                **facts | {"validation_accuracy": rows[-1]["validation_accuracy"]},
-            )
+            facts["validation_accuracy"] = rows[-1]["validation_accuracy"]
+            models.save(work / "network.safetensors", pruned, **facts)
     result = {
         "accuracy": [before, *(row.get("validation_accuracy", float("nan")) for row in rows)],
         "train_loss": [float("nan"), *(row["train_loss"] for row in rows)],
-        "kept": {layer.name: int(mask.sum()) for layer, mask in kept.items()},
         "adjusted": {layer.name: number for layer, number in adjusted.items()},
     }
     replacing_text(done, json.dumps(result))
     resume.remove()
     return result
+
+
+def _chosen(
+    subject: Subject, layers: list[Layer], cuts: Mapping[Place, float], names: tuple[str, str, str]
+) -> tuple[dict[Layer, np.ndarray], dict[Layer, int]]:
+    """Weights that stay, and how many A-ANDC had to adjust; nothing where nothing is pruned."""
+    if names[-1] == DENSE:
+        return {}, {}
+    weights = {
+        layer: subject.network.get_parameter(f"{layer.module}.weight").detach().cpu().numpy()
+        for layer in layers
+    }
+    sets = sets_at(subject.judged, cuts, subject.experiment.statistics)
+    generator = np.random.default_rng(mixed_seed(subject.header["seed"], "/".join(names), 0))
+    return choose_pairs(names[-1], layers, sets, weights, generator)

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from symbreak.config import METHODS
 from symbreak.reference.estimates import estimate, repetitions
 from symbreak.reference.printed import published
 
@@ -17,6 +16,13 @@ NODE_COLUMNS = ("n_clusters", "cluster_size", "diagonal", "noise")
 #: Name of the row that holds all layers of a setting together.
 ALL = "all"
 
+METHOD_NAMES = {
+    "andc": "ANDC: nodes share a label",
+    "artificial": "A-ANDC: random label sets",
+    "random": "random weights",
+    "magnitude": "largest weights",
+    "artificial_scratch": "A-ANDC from scratch",
+}
 FORM_NAMES = {
     "unpruned": "before pruning",
     "zeros": "dense, with zeros",
@@ -278,6 +284,6 @@ def method_words(method: str) -> str:
     Examples
     --------
     >>> method_words("magnitude")
-    'largest weights (L1)'
+    'largest weights'
     """
-    return METHODS[method]
+    return METHOD_NAMES[method]

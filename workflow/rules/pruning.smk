@@ -123,6 +123,8 @@ for suffix, studies, networks in study_lists():
             "<logs>/pruning/{network}.log",
         wildcard_constraints:
             network=networks,
+        group:
+            "results"
         conda:
             "../../environment.yml"
         threads: 1
