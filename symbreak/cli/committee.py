@@ -182,8 +182,8 @@ def papers(options: Namespace) -> None:
     from symbreak.reference.papers_page import papers_page
     from symbreak.store.atomic import replacing_text
 
-    folders = options.folders
-    if not folders:
+    folders = [folder for folder in options.folders if not folder.is_file()]  # a README beside them
+    if not options.folders:
         places = [*Path("results").glob("*/"), *Path("docs/data").glob("*/")]
         folders = sorted(place for place in places if place.is_dir())
     source = " ".join(["symbreak papers", *map(str, options.folders)])

@@ -24,7 +24,7 @@ if VOTING:
             runtime=60,
         params:
             experiment=EXPERIMENT_FILE,
-            folder=EXPERIMENT,
+            folder=committee_folder,
             settings=committee_section(),
         message:
             "Judge the soft committees"
@@ -69,9 +69,9 @@ if VOTING:
             runtime=30,
         params:
             experiment=EXPERIMENT_FILE,
-            folder=EXPERIMENT,
-            tables=f"{EXPERIMENT}/tables",
-            figures=f"{EXPERIMENT}/figures",
+            folder=committee_folder,
+            tables=committee_tables,
+            figures=committee_figures,
             settings=section("statistics", "published"),
         message:
             "Tabulate and draw the committees"

@@ -14,6 +14,18 @@ COMMITTEE_OTHERS = (SETTINGS["committee"] or {}).get("others", [])
 VOTING = bool(COMMITTEE or COMMITTEE_OTHERS)
 
 
+def committee_folder(wildcards):
+    return EXPERIMENT
+
+
+def committee_tables(wildcards):
+    return f"{EXPERIMENT}/tables"
+
+
+def committee_figures(wildcards):
+    return f"{EXPERIMENT}/figures"
+
+
 def voting_outputs(wildcards):
     """Saved outputs of the members; those of other experiments as far as they are there."""
     own = [
