@@ -65,7 +65,7 @@ def compare(experiment, folder):
     engine = choose_engine(experiment.compute.model_copy(update={"precision": header["precision"]}))
     network = network.to(engine.device).eval()
     pruning, study = experiment.pruning, experiment.pruning.studies["feedforward"]
-    layers = layers_of(study, pruning, network.network.blocks)
+    layers = layers_of(study, network.network.blocks)
     judged = {}
     for tap, moments in moments_of(experiment, folder, pruning.taps_of(["feedforward"])).items():
         block = network.network.blocks

@@ -124,7 +124,7 @@ def judged():
 STUDY = Study(
     layers=["qkv", "linear1", "linear2", "readout"], blocks="all", kept=[0.1, 0.3], snr_minimum=True
 )
-LAYERS = layers_of(STUDY, Pruning(), 2)
+LAYERS = layers_of(STUDY, 2)
 
 
 def test_label_sets_are_labels_whose_own_element_is_above_threshold(judged):

@@ -63,6 +63,15 @@ class Study(Section):
         description="A setting of its own: at each tap of each block the highest threshold at which SNR_MIN "
         "still reaches 1 (P1 excludes those above).",
     )
+    projection_tap: Literal["projection_skip", "projection"] = Field(
+        "projection_skip",
+        description="Where the output nodes of the projection are judged: with the skip connection (P1) or "
+        "without.",
+    )
+    linear2_tap: Literal["block", "linear2"] = Field(
+        "block",
+        description="Where the output nodes of Linear2 are judged: with the skip connection or without.",
+    )
     methods: list[Literal[tuple(METHODS)]] = Field(  # type: ignore[valid-type]
         ["andc", "artificial", "random", "magnitude"],
         min_length=1,
@@ -87,6 +96,17 @@ class Study(Section):
         named = [f"kept {fraction:g}" for fraction in self.kept]
         named += ["given"] * bool(self.thresholds)
         return named + ["snr_minimum"] * self.snr_minimum + ["snr_limit"] * self.snr_limit
+
+    def taps_of_layer(self, layer: str) -> tuple[str, str]:
+        """Taps of the input and of the output nodes of a layer.
+
+        Examples
+        --------
+        >>> Study(projection_tap="projection").taps_of_layer("projection")
+        ('attention', 'projection')
+        """
+        before, after = LAYER_TAPS[layer]
+        return before, {"projection": self.projection_tap, "linear2": self.linear2_tap}.get(layer, after)
 
     @property
     def only_readout(self) -> bool:
@@ -133,15 +153,6 @@ class Pruning(Section):
     studies: dict[Slug, Study] = Field(
         {}, description="Studies by name, see `pruning.studies.<name>` below; none: nothing is pruned."
     )
-    projection_tap: Literal["projection_skip", "projection"] = Field(
-        "projection_skip",
-        description="Where the output nodes of the projection are judged: with the skip connection (P1) or "
-        "without.",
-    )
-    linear2_tap: Literal["block", "linear2"] = Field(
-        "block",
-        description="Where the output nodes of Linear2 are judged: with the skip connection or without.",
-    )
     epochs: int = Field(5, ge=1, description="Passes over the images of the short retraining.")
     batch_size: int = Field(100, ge=1, description="Images per step.")
     learning_rate: float = Field(5e-4, gt=0, description="Initial learning rate in the pruned blocks (P1).")
@@ -173,17 +184,6 @@ class Pruning(Section):
     )
     checkpoint_seconds: float = Field(60.0, ge=0, description="Seconds between saves of the resume file.")
 
-    def taps_of_layer(self, layer: str) -> tuple[str, str]:
-        """Taps of the input and of the output nodes of a layer.
-
-        Examples
-        --------
-        >>> Pruning(projection_tap="projection").taps_of_layer("projection")
-        ('attention', 'projection')
-        """
-        before, after = LAYER_TAPS[layer]
-        return before, {"projection": self.projection_tap, "linear2": self.linear2_tap}.get(layer, after)
-
     def taps_of(self, studies: list[str]) -> list[str]:
         """Taps at which nodes are judged, in the order of the data flow.
 
@@ -192,8 +192,9 @@ class Pruning(Section):
         >>> Pruning(studies={"last": Study(layers=["linear1"])}).taps_of(["last"])
         ['feedforward_norm', 'linear1']
         """
-        layers = {layer for name in studies for layer in self.studies[name].layers} - {READOUT}
-        wanted = {tap for layer in layers for tap in self.taps_of_layer(layer)}
+        every = [self.studies[name] for name in studies]
+        pairs = [(study, layer) for study in every for layer in study.layers if layer != READOUT]
+        wanted = {tap for study, layer in pairs for tap in study.taps_of_layer(layer)}
         return [tap for tap in ENCODER_TAPS if tap in wanted]
 
     def retraining(self, study: str) -> tuple[int, float]:

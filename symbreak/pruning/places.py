@@ -10,7 +10,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from symbreak.clusters import scan
-from symbreak.config import READOUT, Pruning, Statistics, Study
+from symbreak.config import READOUT, Statistics, Study
 from symbreak.models.probe import Place
 from symbreak.observables import best_threshold, block_statistics
 from symbreak.observables.experiment import thresholds
@@ -48,19 +48,19 @@ class Layer(NamedTuple):
         return READOUT if self.kind == READOUT else f"block {self.block} {self.kind}"
 
 
-def layers_of(study: Study, pruning: Pruning, n_blocks: int) -> list[Layer]:
+def layers_of(study: Study, n_blocks: int) -> list[Layer]:
     """Layers of a study in the order of the data flow.
 
     Examples
     --------
-    >>> [layer.name for layer in layers_of(Study(layers=["linear1", "readout"]), Pruning(), 7)]
+    >>> [layer.name for layer in layers_of(Study(layers=["linear1", "readout"]), 7)]
     ['block 7 linear1', 'readout']
     """
     found = []
     kinds = [kind for kind in ("qkv", "projection", "linear1", "linear2") if kind in study.layers]
     for block in study.blocks_of(n_blocks):
         for kind in kinds:
-            before, after = pruning.taps_of_layer(kind)
+            before, after = study.taps_of_layer(kind)
             found.append(Layer(block, kind, (block, before), (block, after)))
     if READOUT in study.layers:
         found.append(Layer(0, READOUT, OWN_HEAD, None))

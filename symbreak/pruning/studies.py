@@ -140,7 +140,7 @@ def _judge_head(subject: Subject) -> None:
 
 def _study(subject: Subject, name: str) -> None:
     study = subject.experiment.pruning.studies[name]
-    layers = layers_of(study, subject.experiment.pruning, subject.network.network.blocks)
+    layers = layers_of(study, subject.network.network.blocks)
     if READOUT in study.layers:
         _judge_head(subject)
     work = subject.folder / "pruning" / f".{name}-{subject.key}"
