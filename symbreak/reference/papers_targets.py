@@ -31,6 +31,8 @@ class Target(NamedTuple):
         The runs of one experiment that measured the same, whatever their budget.
     paper_run, cpu_run
         Name of the experiment and of its page, at the paper's budget and for two cores.
+    setting
+        Setting that the experiments need besides.
     also
         What runs besides.
     """
@@ -45,6 +47,7 @@ class Target(NamedTuple):
     fits: Fits
     paper_run: tuple[str, str] | None
     cpu_run: tuple[str, str] | None
+    setting: str
     also: str
 
     @property
@@ -65,7 +68,7 @@ def targets() -> list[Target]:
     return [_target(entry) for entry in yaml.safe_load(text)]
 
 
-def command(run: tuple[str, str]) -> str:
+def command(run: tuple[str, str], setting: str = "") -> str:
     """Command that makes a page of tables, with everything that it needs.
 
     Examples
@@ -75,7 +78,8 @@ def command(run: tuple[str, str]) -> str:
     """
     experiment, page = run
     place = f"results/{experiment}/tables/{page}.html"
-    return f"snakemake --cores all {place} --configfile config/{experiment}.yaml"
+    more = f' --config "{setting}"' if setting else ""
+    return f"snakemake --cores all {place} --configfile config/{experiment}.yaml{more}"
 
 
 def _target(entry: dict[str, Any]) -> Target:
@@ -96,6 +100,7 @@ def _target(entry: dict[str, Any]) -> Target:
         FITS[entry["fits"]],
         paper_run,
         cpu_run,
+        entry.get("setting", ""),
         entry.get("also", ""),
     )
 
