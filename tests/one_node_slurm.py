@@ -44,7 +44,8 @@ KillWait=20
 ReturnToService=2
 SlurmctldTimeout=120
 SlurmdTimeout=120
-NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} RealMemory={memory} State=UNKNOWN
+GresTypes=gpu
+NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} RealMemory={memory} Gres=gpu:4 State=UNKNOWN
 PartitionName=test Nodes={host} Default=YES MaxTime=INFINITE State=UP
 """
 
@@ -146,6 +147,9 @@ class OneNodeSlurm:
         )
         (self.folder / "slurm.conf").write_text(text)
         (self.folder / "cgroup.conf").write_text("CgroupPlugin=cgroup/v1\n")
+        for number in range(4):  # GPUs in name only
+            (self.folder / f"gpu{number}").touch()
+        (self.folder / "gres.conf").write_text(f"NodeName={_host()} Name=gpu File={self.folder}/gpu[0-3]\n")
         SYSTEM_FILE.parent.mkdir(exist_ok=True)
         if SYSTEM_FILE.is_symlink() and not SYSTEM_FILE.exists():
             SYSTEM_FILE.unlink()  # left by tests that were killed; it points nowhere

@@ -1,5 +1,6 @@
 """What the Snakemake workflow catalogue asks for, and this workflow as a module of another."""
 
+import importlib.metadata
 import os
 import shlex
 import subprocess
@@ -120,3 +121,19 @@ def test_commands_of_the_continuous_integration_exist(tmp_path):
     assert "Train cct, seed 1" in answer.stdout + answer.stderr
     paths = [word for command in commands for word in command.split() if word.startswith("tests/")]
     assert paths and all((ROOT / path).exists() for path in paths)
+
+
+@pytest.mark.workflow
+def test_dry_run_as_a_module_fetched_from_a_repository(tmp_path):
+    """As snakedeploy writes it, from this repository in place of a public one; the package is installed."""
+    head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True)
+    installed = {found.name for found in importlib.metadata.distributions()}
+    if head.returncode or "symbreak" not in installed:
+        pytest.skip("this is no clone, or the package is not installed")
+    fetched = f'gitfile("{ROOT}", path="workflow/Snakefile", commit="{head.stdout.strip()}")'
+    (tmp_path / "Snakefile").write_text(MODULE.replace('"{root}/workflow/Snakefile"', fetched))
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "mine.yaml").write_text(yaml.safe_dump(SETTINGS))
+    answer = snakemake("--dry-run", cwd=tmp_path)
+    assert answer.returncode == 0, answer.stderr[-3000:]
+    assert "Train small, seed 2" in answer.stdout + answer.stderr
