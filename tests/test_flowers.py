@@ -196,3 +196,19 @@ def test_bit_rows_of_102_labels_agree_with_plain_python():
     groups = plain.first_fit(plain.above(field, 0.3))
     assert [0, 63, 64, 101] in groups
     assert partition(field, 0.3).tolist() == plain.numbered(groups, LABELS).tolist()
+
+
+def test_a_label_with_a_single_image_is_named_before_the_measuring_pass(flowers, tmp_path):
+    root, _ = flowers
+    data = {"name": "flowers102", "root": str(root), "image_size": 16}
+    shape = SETTINGS["networks"]["small"] | {"image_size": 16, "trained": False}
+    experiment = parse(
+        SETTINGS
+        | {"data": data, "networks": {"small": shape}, "measurement": {"inputs": "training"}}
+        | {"probes": SETTINGS["probes"] | {"taps": ["attention"], "epochs": 1}}
+    )
+    weights, probes = tmp_path / "network.safetensors", tmp_path / "probes.safetensors"
+    train_network(experiment, "small", 1, weights, tmp_path / "history.csv")
+    train_probes(experiment, weights, probes, tmp_path / "probes.csv")
+    with pytest.raises(SymbreakError, match=r"102 labels of flowers102 .* 'pink primrose'; set `measurement"):
+        measure(experiment, weights, probes, tmp_path)

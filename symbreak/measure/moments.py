@@ -55,6 +55,7 @@ def measure(experiment: Experiment, weights: Path, probes_path: Path, folder: Pa
         )
     split = "train" if experiment.measurement.inputs == "training" else "validation"
     images = load_configured(experiment.data, split)
+    _require_two_per_label(images, split)
     engine = choose_engine(experiment.compute.model_copy(update={"precision": header["precision"]}))
     network, probes = network.to(engine.device).eval(), probes.to(engine.device).eval()
     facts = {k: header[k] for k in ("seed", "dataset", "dataset_sha256", "precision", "device")}
@@ -63,6 +64,16 @@ def measure(experiment: Experiment, weights: Path, probes_path: Path, folder: Pa
         taps, fields = accumulate(network, probes, images, engine, experiment)
         if parallel.is_first():
             _write(experiment, images, taps, fields, folder, facts)
+
+
+def _require_two_per_label(images: ImageSet, split: str) -> None:
+    """Refuse a label that one image stands for: there is no error bar from it."""
+    few = (images.labels.bincount(minlength=images.n_labels) < 2).nonzero().flatten().tolist()
+    if few:
+        raise SymbreakError(
+            f"{len(few)} labels of {images.name} have fewer than two {split} images, the first is "
+            f"{images.label_names[few[0]]!r}; set `measurement.inputs` to the other images, or another split."
+        )
 
 
 def _write(
