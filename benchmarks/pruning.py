@@ -75,7 +75,9 @@ def compare(experiment, folder):
         load_configured(experiment.data, "validation", pruning.validation_per_label),
     )
     place = prepare(experiment, "feedforward", layers, network, engine, *images)
-    rows = [("none", 1.0, place.accuracy(network), float("nan"), latency(network))]
+    seed = mixed_seed(header["seed"], "benchmark", 0)
+    after = recover(place, pruned_copy(network, {}), layers, seed, "none")
+    rows = [("none", 1.0, place.accuracy(network), after, latency(network))]
     for setting in study.settings:
         cuts = thresholds_of(setting, study, layers, judged, experiment.statistics)
         sets = sets_at(judged, cuts, experiment.statistics)
@@ -91,13 +93,17 @@ def compare(experiment, folder):
             else:
                 pruned = pruned_copy(network, kept)
             before = place.accuracy(pruned)
-            with tempfile.TemporaryDirectory() as scratch:
-                resume = ResumeFile(Path(scratch) / "unit.json", method)
-                seed = mixed_seed(header["seed"], "benchmark", 0)
-                history = retrain(place, pruned, layers, resume, seed, f"{setting}, {method}")
+            after = recover(place, pruned, layers, seed, f"{setting}, {method}")
             compact = pruned if method == "torch-pruning" else compact_forms(pruned.cpu())["fastest"]
-            rows.append((method, share, before, history[-1]["validation_accuracy"], latency(compact)))
+            rows.append((method, share, before, after, latency(compact)))
     return rows
+
+
+def recover(place, pruned, layers, seed, words):
+    """Accuracy after the short retraining."""
+    with tempfile.TemporaryDirectory() as scratch:
+        resume = ResumeFile(Path(scratch) / "unit.json", words)
+        return retrain(place, pruned, layers, resume, seed, words)[-1]["validation_accuracy"]
 
 
 @torch.no_grad()
