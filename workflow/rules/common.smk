@@ -16,8 +16,9 @@ from symbreak import config as experiments
 from symbreak.errors import SymbreakError
 
 # A batch system that wants a job gone (its time is up) sends SIGTERM to all of its processes. The shell and tee
-# stay until the verb has saved its state and said so.
-shell.prefix("trap '' TERM; ")
+# stay until the verb has saved its state and said so. The first words are Snakemake's own, which a prefix replaces:
+# without them the failure of a verb is lost in tee.
+shell.prefix("set -euo pipefail; trap '' TERM; ")
 
 
 def checked(settings):
