@@ -104,7 +104,7 @@ class Compute(Section):
         1,
         ge=1,
         le=1024,
-        description="Processes that share each batch of a training and each measuring pass; on GPUs, one each.",
+        description="Processes that share each batch of a training and each measuring pass; one for each GPU.",
     )
     compile: bool | Literal["auto"] = Field(
         "auto",

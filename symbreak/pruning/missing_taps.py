@@ -50,7 +50,8 @@ def _measured(experiment: Experiment, folder: Path, taps: list[str]) -> Path:
     per_label = min((limit for limit in limits if limit is not None), default=None)
     probes = experiment.probes.model_copy(update={"taps": taps, "train_per_label": per_label})
     plain = experiment.measurement.model_copy(update={"head_silencing": "readout"})
-    own = experiment.model_copy(update={"probes": probes, "measurement": plain})
+    alone = experiment.compute.model_copy(update={"processes": 1})  # as all of the pruning
+    own = experiment.model_copy(update={"probes": probes, "measurement": plain, "compute": alone})
     weights = folder / "network.safetensors"
     settings = own.model_dump(mode="json", include={"data", "probes", "measurement", "compute"})
     content = hashlib.sha256(weights.read_bytes()).hexdigest()
