@@ -1,6 +1,7 @@
 """The workflow: style, dry runs of every shipped experiment, a whole run in miniature."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -123,3 +124,17 @@ def test_report_is_one_file_that_works_offline(finished):
     assert answer.returncode == 0, answer.stderr[-2000:]
     report = (finished / "report.html").read_text()
     assert "data:image/png" in report and 'src="http' not in report
+
+
+#: Verbs that run a network; all others work on numbers alone.
+TORCH_VERBS = {"train", "train-seeds", "probe", "measure", "evolve", "attention", "latency", "prune"}
+
+
+def test_only_rules_that_run_a_network_ask_for_a_gpu():
+    asking = set()
+    for path in (ROOT / "workflow" / "rules").glob("*.smk"):
+        for rule in re.split(r"\n(?= *rule\b)", path.read_text())[1:]:
+            verbs = set(re.findall(r"-m symbreak ([a-z-]+)", rule))
+            assert ("gpu=" in rule) == bool(verbs & TORCH_VERBS), (path.name, verbs)
+            asking |= verbs & TORCH_VERBS
+    assert {"train", "probe", "measure"} <= asking
