@@ -29,8 +29,8 @@ TABLES = {
     "groups": (
         "Named committees",
         "Accuracy: argmax of the sum of raw outputs. Seeds: all seeds of one network; networks: one seed of "
-        "each, mean over seeds with its standard error; all: every seed of each. Interval: 95 % over images "
-        "(bootstrap), not over trainings. Gain: over the mean of the members, and over the best of them. "
+        "each, mean over seeds with its standard error; all: every seed of each. Interval: over images "
+        "(bootstrap, `committee.confidence`), not over trainings. Gain: over the mean of the members, and over the best of them. "
         "Independent: agreement of members of these accuracies that err independently. Latency in parallel "
         "is that of the slowest member, in series the sum.",
     ),
@@ -68,7 +68,8 @@ def committee(options: Namespace) -> None:
     facts = {key: first.get(key, "") for key in ("dataset", "dataset_sha256", "precision", "device")}
     seeds = sorted({member.seed for member in members})
     images = members[0].images.split(maxsplit=1)[0]
-    source = f"{len(kept)} networks, {len(members)} members on {facts['dataset']}, {images} images"
+    count = f"{len(kept)} network{'s' if len(kept) > 1 else ''}, {len(members)} members"
+    source = f"{count} on {facts['dataset']}, {images} images"
     attributes = provenance(experiment, title="soft committees", source=source, seed=seeds, **facts)
     extra = {"networks": json.dumps(kept)} | table.attrs
     write_dataset(options.folder / "committee.nc", table, "committee", attributes | extra)
