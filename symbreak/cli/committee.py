@@ -30,7 +30,8 @@ TABLES = {
         "Named committees",
         "Accuracy: argmax of the sum of raw outputs. Seeds: all seeds of one network; networks: one seed of "
         "each, mean over seeds with its standard error; all: every seed of each. Interval: over images "
-        "(bootstrap, `committee.confidence`), not over trainings. Gain: over the mean of the members, and over the best of them. "
+        "(bootstrap, `committee.confidence`), not over trainings. Gain: over the mean of the members, and "
+        "over the best of them. "
         "Independent: agreement of members of these accuracies that err independently. Latency in parallel "
         "is that of the slowest member, in series the sum.",
     ),
