@@ -36,6 +36,15 @@ def test_losses_are_paired_within_seeds():
     assert silencing_rows(silencing_example()).p.tolist() == [0.005, 0.005]
 
 
+def test_a_criterion_that_no_node_meets_is_left_empty():
+    nobody = silencing_example()
+    nobody["n_silenced"] = nobody.n_silenced * [0, 1]
+    table = silencing_rows(nobody)
+    assert table.n_silenced[0] == 0 and table.loc[0, ["without", "by_chance", "p", "retrained"]].isna().all()
+    assert table.p[1] == 0.005
+    figures.silencing(nobody)
+
+
 def test_figures_show_every_method_and_setting():
     study = pruning_example(seeds=2)
     curves = figures.pruning_curves({"last": study})

@@ -21,8 +21,9 @@ TABLES = {
     ),
     "methods": (
         "Accuracy after pruning",
-        "All methods keep the same number of weights in every layer. Before: pruned, not retrained. Loss: "
-        "accuracy of the network without pruning, retrained alike, minus that of the pruned one.",
+        "All methods keep the same number of weights in every layer. andc: nodes share a label; artificial: "
+        "of balanced random label sets (A-ANDC); magnitude: largest weights. Before: pruned, not retrained. "
+        "Loss: accuracy of the network without pruning, retrained alike, minus that of the pruned one.",
     ),
     "export": (
         "What the pruned network weighs and costs",

@@ -13,8 +13,8 @@ from matplotlib.ticker import PercentFormatter
 
 from symbreak.errors import SymbreakError
 from symbreak.figures.style import MARKERS, PALETTE, letter_panels, styled, subtitle
-from symbreak.reference.estimates import estimate, repetitions
-from symbreak.reference.pruning_tables import fraction_kept, method_words
+from symbreak.reference.estimates import estimate
+from symbreak.reference.pruning_tables import errors_in_words, fraction_kept, method_words
 
 #: Colour and marker of a method, the same in all figures.
 LOOK = {
@@ -221,7 +221,7 @@ def _study_words(name: str, study: xr.Dataset) -> str:
 
 def origin(dataset: xr.Dataset) -> str:
     """Network, data and what the errors are, for a heading."""
-    return f"{dataset.attrs.get('source', '')}; {repetitions(dataset)[1].replace('jackknife ', '')}"
+    return f"{dataset.attrs.get('source', '')}; {errors_in_words(dataset)}"
 
 
 def shared_legend(figure: Figure, axes: np.ndarray) -> None:

@@ -129,8 +129,11 @@ def silencing(silenced: xr.Dataset, title: str = "") -> Figure:
     for axis, name, heading in zip(
         axes, ("silenced", "retrained"), ("silenced", "silenced, then trained anew")
     ):
-        mean, error = estimate(silenced, f"{name}_accuracy")
-        null, deviation = (_over_seeds(silenced[f"{name}_accuracy_null{end}"]) for end in ("", "_deviation"))
+        some = counts.values > 0  # where no node is like this there is nothing to compare
+        mean, error = (part.where(some) for part in estimate(silenced, f"{name}_accuracy"))
+        null, deviation = (
+            _over_seeds(silenced[f"{name}_accuracy_null{end}"]).where(some) for end in ("", "_deviation")
+        )
         axis.axhline(float(base), color="black", lw=1.2, label="all nodes")
         axis.errorbar(
             places + 0.12, null, 2 * deviation, fmt="_", ms=14, color=GREY, lw=5, alpha=0.5, capsize=0,

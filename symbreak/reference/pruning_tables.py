@@ -237,6 +237,9 @@ def silencing_rows(silenced: xr.Dataset) -> pd.DataFrame:
         row: dict[str, Any] = {"criterion": CRITERION_NAMES[str(criterion)]}
         row |= _with_error(chosen, "n_silenced") | {"n_nodes": int(np.max(chosen.n_nodes))}
         row |= _with_error(chosen, "base_accuracy", "base")
+        if not row["n_silenced"]:  # no node is like this in any seed
+            rows.append(row)
+            continue
         row |= _with_error(chosen, "silenced_accuracy", "without") | _chance(chosen, "silenced", "by_chance")
         row["p"] = float(np.max(chosen.silenced_accuracy_p))
         row |= _with_error(chosen, "retrained_accuracy", "retrained")
@@ -255,10 +258,21 @@ def _with_error(chosen: xr.Dataset, name: str, column: str | None = None) -> dic
 
 
 def _finished(frame: pd.DataFrame, dataset: xr.Dataset) -> pd.DataFrame:
-    seeds, words = repetitions(dataset)
-    frame["seeds"] = seeds
-    frame["error"] = words.replace("jackknife ", "")
+    frame["seeds"], frame["error"] = repetitions(dataset)[0], errors_in_words(dataset)
     return frame
+
+
+def errors_in_words(dataset: xr.Dataset) -> str:
+    """What the errors of accuracies are: over seeds, or binomial over images.
+
+    Examples
+    --------
+    >>> from symbreak.planted import pruning_example
+    >>> errors_in_words(pruning_example())
+    'standard error over images, one seed'
+    """
+    seeds, words = repetitions(dataset)
+    return words if seeds > 1 else "standard error over images, one seed"
 
 
 def _is_last_block(study: xr.Dataset) -> bool:
