@@ -9,10 +9,10 @@ export UV_SYSTEM_CERTS := true
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run report test lint bench docs clean
+.PHONY: help setup run report test lint bench bench-quick docs clean
 
 help:  ## list the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 setup: $(VENV)/ready  ## create the environment in .venv
 
@@ -47,8 +47,11 @@ lint: setup  ## check style, types, layers and workflow
 	snakefmt --check Snakefile workflow
 	snakemake --lint
 
-bench: setup  ## measure the ratios of docs/speed.md
+bench: setup  ## measure everything in docs/speed.md
 	python -m benchmarks
+
+bench-quick: setup  ## report what has become slower since docs/speed.md was written
+	python -m benchmarks --quick --against docs/data/speed.json
 
 docs: setup  ## regenerate what is generated: configuration page, schema, pictures
 	symbreak schema --format markdown > docs/configuration.md
