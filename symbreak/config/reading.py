@@ -13,7 +13,6 @@ from pydantic import BaseModel, ValidationError
 from symbreak.config.experiment import Experiment
 from symbreak.errors import SymbreakError
 
-
 #: An experiment file is smaller, and holds fewer keys and values, aliases written out.
 LARGEST_FILE, MOST_VALUES = 256 * 1024, 50_000
 
@@ -114,18 +113,24 @@ def _require_modest(settings: Any, source: str) -> None:
             return
         place, value = waiting.pop()
         if isinstance(value, dict):
-            waiting += [(f"{place}.{key!s:.80}".lstrip("."), key) for key in value if isinstance(key, str)]
-            waiting += [(f"{place}.{key!s:.80}".lstrip("."), part) for key, part in value.items()]
+            waiting += [(_below(place, key), part) for key, part in value.items()]
+            waiting += [(_below(place, key), key) for key in value if isinstance(key, str)]
         elif isinstance(value, list | tuple | set):
-            waiting += [(f"{place}.{index}".lstrip("."), part) for index, part in enumerate(value)]
+            waiting += [(_below(place, index), part) for index, part in enumerate(value)]
         elif isinstance(value, int) and abs(value) > LARGEST_NUMBER:
             raise SymbreakError(f"{source}: the key `{place}` is wrong: the number is too large; correct it.")
         elif isinstance(value, str) and not value.strip().isprintable():
             raise SymbreakError(
-                f"{source}: the key {ascii(place)} is wrong: it must be one line of printable text, "
-                f"got {ascii(value[:80])}; correct it."
+                f"{source}: the key `{place}` is wrong: it must be one line of printable text, "
+                f"got {value[:80]!a}; correct it."
             )
     raise SymbreakError(f"{source} holds too many values for an experiment; remove aliases.")
+
+
+def _below(place: str, key: Any) -> str:
+    """Name of a key below another, in letters that can be printed."""
+    name = str(key)[:80]
+    return f"{place}.{name if name.isprintable() else ascii(name)}".lstrip(".")
 
 
 def dump(settings: dict[str, Any]) -> str:
@@ -140,9 +145,11 @@ def dump(settings: dict[str, Any]) -> str:
 
 
 def _sentence(problem: Any) -> str:
-    place = [str(part) for part in problem["loc"] if not _is_alternative(part)]
-    key = ".".join(place) or "the top level"
-    kind = problem["type"]
+    kind, where = problem["type"], list(problem["loc"])
+    named = where[-1:] if kind in {"extra_forbidden", "missing"} else []  # a key, whatever it looks like
+    above = where[: len(where) - len(named)]
+    place = [str(part) for part in [*(p for p in above if not _is_alternative(p)), *named]]
+    key = ".".join(place)[:200] or "the top level"
     if kind == "extra_forbidden":
         near = difflib.get_close_matches(place[-1], _known_keys(place[:-1]), n=1)
         advice = (

@@ -53,7 +53,8 @@ class ResumeFile:
 
     def known_facts(self) -> dict[str, Any]:
         """Facts that the killed run had decided, such as its precision; empty if there is no file."""
-        return read_weights(self.path)[1].get("facts", {}) if self.path.exists() else {}
+        found = read_weights(self.path)[1].get("facts", {}) if self.path.exists() else {}
+        return found if isinstance(found, dict) else {}
 
     def save(self, model: nn.Module, optimizer: torch.optim.Optimizer, progress: dict[str, Any]) -> None:
         """Write the model, the optimiser's moments, the facts and the progress (plain JSON), atomically."""
@@ -80,20 +81,31 @@ class ResumeFile:
                 f"The resume file {self.path} belongs to other settings; "
                 "delete it to start anew, or restore the settings to go on."
             )
-        model.load_state_dict(
-            {n.removeprefix("model/"): t for n, t in tensors.items() if n.startswith("model/")}
-        )
-        state: dict[int, dict[str, Tensor]] = {}
-        for name, tensor in tensors.items():
-            if name.startswith("optimizer/"):
-                _, index, quantity = name.split("/")
-                state.setdefault(int(index), {})[quantity] = tensor
-        optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
-        return header["progress"]
+        try:
+            return _restored(tensors, header, model, optimizer)
+        except Exception as error:  # whatever a damaged file makes of the libraries
+            reason = str(error).split("\n")[0][:200]
+            raise SymbreakError(
+                f"The resume file {self.path} is damaged ({reason}); delete it to start anew."
+            ) from error
 
     def remove(self) -> None:
         """Forget the state: the work is done."""
         self.path.unlink(missing_ok=True)
+
+
+def _restored(
+    tensors: dict[str, Tensor], header: dict[str, Any], model: nn.Module, optimizer: torch.optim.Optimizer
+) -> dict[str, Any]:
+    """Fill model and optimiser and return the progress."""
+    model.load_state_dict({n.removeprefix("model/"): t for n, t in tensors.items() if n.startswith("model/")})
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        if name.startswith("optimizer/"):
+            _, index, quantity = name.split("/")
+            state.setdefault(int(index), {})[quantity] = tensor
+    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+    return header["progress"]
 
 
 @contextmanager
