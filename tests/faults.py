@@ -114,8 +114,9 @@ def load_faults() -> dict[str, Fault]:
     import faults_files
     import faults_kills
     import faults_machine
+    import fuzzing
 
-    assert faults_disk and faults_files and faults_kills and faults_machine
+    assert faults_disk and faults_files and faults_kills and faults_machine and fuzzing
     return FAULTS
 
 

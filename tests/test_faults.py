@@ -1,0 +1,41 @@
+"""Every fault of docs/reliability.md: one sentence, its exit status, and nothing lost."""
+
+from pathlib import Path
+
+import faults
+import pytest
+
+FAULTS = faults.load_faults()
+#: What leaves with success: what is killed has no say in it, and what goes on, goes on.
+SUCCEEDS = ("kill -9", "measuring runs out of memory", "folders with spaces")
+KILLED = [name for name in FAULTS if name.startswith("kill -9")]
+PAGE = Path(__file__).parents[1] / "docs" / "reliability.md"
+
+
+@pytest.fixture(scope="module")
+def box(tmp_path_factory):
+    return faults.Box(tmp_path_factory.mktemp("faults"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FAULTS)
+def test_nothing_is_lost_and_one_sentence_says_why(box, name):
+    try:
+        outcome = FAULTS[name](box)
+    except faults.Skipped as reason:
+        pytest.skip(str(reason))
+    assert outcome.lost == 0, outcome.message
+    assert outcome.tries > 0 and "\n" not in outcome.message and "Traceback" not in outcome.message
+    if outcome.status is not None and not name.startswith(SUCCEEDS):
+        assert outcome.status in (2, 143)
+        assert outcome.message.startswith("symbreak ") and outcome.message.endswith(".")
+
+
+def test_there_are_enough_kills_and_the_page_lists_every_fault():
+    import faults_kills
+
+    assert len(KILLED) * faults_kills.KILLS >= 20
+    page = PAGE.read_text()
+    assert all(f"\n| {name} |" in page for name in FAULTS), (
+        "run `python tests/faults.py > docs/reliability.md`"
+    )
