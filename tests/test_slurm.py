@@ -87,7 +87,7 @@ class Workflow:
     """A checkout of its own whose jobs run on the Slurm of the tests."""
 
     def __init__(self, folder, slurm):
-        self.folder, self.slurm = folder, slurm
+        self.folder, self.slurm, self.processes = folder, slurm, []
         for name in ("Snakefile", "workflow", "config", "symbreak", "environment.yml", "profiles"):
             (folder / name).symlink_to(ROOT / name)
         settings = SETTINGS | {name: SETTINGS.get(name, {}) | change for name, change in SMALL.items()}
@@ -106,16 +106,20 @@ class Workflow:
         command += ["--configfile", "tiny.yaml"] if "--snakefile" not in arguments else []
         log = open(self.folder / "snakemake.log", "a")  # noqa: SIM115
         options = {"cwd": self.folder, "env": self.environment, "stdout": log, "stderr": log}
-        return subprocess.Popen(command, start_new_session=True, **options)
+        self.processes.append(subprocess.Popen(command, start_new_session=True, **options))
+        return self.processes[-1]
 
     def finish(self, process):
         """Wait for its end; return its status and all that was said."""
-        try:
-            status = process.wait(timeout=PATIENCE)
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+        status = process.wait(timeout=PATIENCE)
         return status, (self.folder / "snakemake.log").read_text()
+
+    def stop(self):
+        """End what a failed test has left running."""
+        for process in self.processes:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
 
     def jobs(self, state="all"):
         """Number and comment of the jobs in a state, in their order."""
@@ -147,7 +151,9 @@ class Workflow:
 
 @pytest.fixture(scope="module")
 def workflow(slurm, tmp_path_factory):
-    return Workflow(tmp_path_factory.mktemp("cluster"), slurm)
+    used = Workflow(tmp_path_factory.mktemp("cluster"), slurm)
+    yield used
+    used.stop()
 
 
 @pytest.fixture(scope="module")
