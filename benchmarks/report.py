@@ -79,8 +79,8 @@ def gpu_section(count):
         f"{EPOCHS} epochs of {IMAGES:,} images {total / 1e15:.0f} PFLOP. An H200 multiplies bf16 matrices at "
         f"up to {PEAK / 1e12:.0f} TFLOP/s (data sheet, dense). Networks as narrow as this one reach a small "
         f"share of it; assuming {SHARE:.0%}, CCT-7/3x1 would train in {minutes:.0f} minutes, at "
-        f"{SHARE / 2:.0%} in {2 * minutes:.0f}. The step against the plain one (to reach: 3) and compiling as a CUDA graph wait "
-        "for a GPU as well.",
+        f"{SHARE / 2:.0%} in {2 * minutes:.0f}. The step against the plain one (to reach: 3) "
+        "and compiling as a CUDA graph wait for a GPU as well.",
         "",
     ]
 
