@@ -125,7 +125,7 @@ def retraining(study: xr.Dataset, title: str = "") -> Figure:
     columns = min(len(settings), 4)
     rows = -(-len(settings) // columns)
     figure = Figure(figsize=(1.2 + 2.9 * max(columns, 2), 0.9 + 2.9 * rows))
-    grid = figure.subplots(rows, columns, squeeze=False, sharey=True, sharex=True)
+    grid = figure.subplots(rows, columns, squeeze=False, sharey=True)
     for axis in grid.ravel()[len(settings) :]:
         axis.set_visible(False)
     axes = grid.ravel()[: len(settings)]
