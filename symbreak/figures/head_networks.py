@@ -1,4 +1,4 @@
-"""Accuracy and matrices of heads against their number: Tables 2 and 3 of P2 (arXiv:2506.23832) as a figure."""
+"""Accuracy and matrices of heads against their number: P2 (arXiv:2506.23832) Tables 2 and 3 in a figure."""
 
 from __future__ import annotations
 
@@ -72,7 +72,9 @@ def head_networks(table: pd.DataFrame, families: Mapping[str, str], title: str =
         for number, (column, name) in enumerate(columns.items()):
             _draw(axis, shown, column, name, colours, number, logarithmic)
         axis.set_ylabel(words)
-        if logarithmic:
+        values = shown[list(columns)].to_numpy(float)
+        values = values[np.isfinite(values) & (values > 0)]
+        if logarithmic and len(values) and values.max() > 10 * values.min():
             axis.set_yscale("log")
         else:
             axis.set_ylim(bottom=0)

@@ -73,16 +73,6 @@ def _panel(axis: Axes, table: pd.DataFrame) -> None:
             ls="none",
             label=mode + _correlation(part),
         )
-    for network, part in known.groupby("network"):
-        top = part.loc[part.latency_per_image.idxmax()]
-        axis.annotate(
-            str(network),
-            (top.nominal_latency, top.latency_per_image),
-            (4, 5),
-            textcoords="offset points",
-            fontsize=8,
-            color=GREY,
-        )
     axis.set_xlim(0, 1.2 * table.nominal_latency.max())
     if len(known):
         first = known[known["mode"] == known["mode"].max()]  # as they are, if that was measured
@@ -90,7 +80,30 @@ def _panel(axis: Axes, table: pd.DataFrame) -> None:
         line = np.linspace(*axis.get_xlim(), 2)
         axis.plot(line, factor * line, "--", color=GREY, lw=1, label="proportional to nominal")
         axis.legend(loc="upper left", fontsize=8.5)
-        axis.set_ylim(0, 1.3 * (known.latency_per_image + known.spread).max())
+        highest = 1.3 * float((known.latency_per_image + known.spread).max())
+        axis.set_ylim(0, highest)
+        _name_points(axis, known, highest)
+
+
+def _name_points(axis: Axes, known: pd.DataFrame, highest: float) -> None:
+    """Write the names of networks beside their slowest point, none over another."""
+    slowest = known.sort_values("latency_per_image").groupby("network", sort=False).last()
+    width = axis.get_xlim()[1]
+    placed: list[tuple[float, float]] = []
+    for network, row in slowest.sort_values("latency_per_image").iterrows():
+        height = float(row.latency_per_image)
+        for other, taken in placed:
+            if abs(other - row.nominal_latency) < 0.3 * width:
+                height = max(height, taken + 0.045 * highest)
+        placed.append((row.nominal_latency, height))
+        axis.annotate(
+            str(network),
+            (row.nominal_latency, height),
+            (6, 2),
+            textcoords="offset points",
+            fontsize=8,
+            color=GREY,
+        )
 
 
 def _correlation(part: pd.DataFrame) -> str:
