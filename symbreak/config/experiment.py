@@ -166,7 +166,7 @@ class Experiment(Section):
         for name, network in self.networks.items():
             alike = network.model_copy(update={"heads": 1})
             kinds.setdefault(alike.model_dump_json(), []).append(name)
-        words = {}
+        words: dict[str, str] = {}
         for names in kinds.values():
             first = self.networks[names[0]]
             width = f", dim {first.dim}" if not first.convolutional else ""

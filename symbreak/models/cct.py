@@ -81,11 +81,12 @@ class Convolutions(nn.Module):
     def __init__(self, network: Network) -> None:
         super().__init__()
         dim, kernel = network.dim, network.shape[1]
-        self.convolutions = nn.ModuleList(
+        layers = [
             nn.Conv2d(dim, dim, kernel, padding="same", bias=False)
             for _ in range(network.convolutions_behind)
-        )
-        for convolution in self.convolutions:
+        ]
+        self.convolutions = nn.ModuleList(layers)
+        for convolution in layers:
             nn.init.kaiming_normal_(convolution.weight)
 
     def forward(self, stream: Tensor) -> Tensor:
