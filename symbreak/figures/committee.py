@@ -130,6 +130,8 @@ def _diversity(axis: Axes, committee: xr.Dataset) -> None:
             color=colour,
             label=words,
         )
-    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axis.set_xticks(shown.committee_size.values)
     axis.set_xlim(1.5, float(shown.committee_size.max()) + 0.5)
+    low, high = axis.get_ylim()
+    axis.set_ylim(low, high + 0.35 * (high - low))  # room for the legend
     axis.legend(title=f"bars: {100 * committee.attrs['confidence']:g} % over images", alignment="left")
