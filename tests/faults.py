@@ -7,6 +7,7 @@ sentence names, leaves the same files bit for bit as a run without the fault (`s
 """
 
 import functools
+import importlib
 import os
 import shutil
 import sys
@@ -109,14 +110,9 @@ def _called(function: Callable, parameters: tuple, box: Box) -> Outcome:
 
 
 def load_faults() -> dict[str, Fault]:
-    """All faults by their names."""
-    import faults_disk
-    import faults_files
-    import faults_kills
-    import faults_machine
-    import fuzzing
-
-    assert faults_disk and faults_files and faults_kills and faults_machine and fuzzing
+    """All faults by their names, in the order of the table."""
+    for module in ("faults_kills", "faults_disk", "faults_files", "faults_machine", "fuzzing"):
+        importlib.import_module(module)
     return FAULTS
 
 
@@ -140,6 +136,29 @@ which may be killed as well, and in the end by one that may not.
 """
 
 
+LIMITS = """
+## How it is done
+
+- Files are written to a hidden name beside them and renamed when they are whole. What a killed process left
+  under such a name is removed by the next that writes the same file.
+- A training is saved every `checkpoint_seconds` and when SIGTERM asks it to leave; random numbers depend on
+  the seed and the step only. On a CPU the resumed run is the undisturbed one bit for bit; on a GPU, and where
+  several processes share a training, sums may be added in another order.
+- `symbreak train`, `probe`, `measure`, `evolve` and `prune` lock their results; the system frees the lock
+  when the process ends, however it ends. On file systems without `flock` they refuse.
+- Of a batch that does not fit into memory, training is refused, because its size determines the result;
+  measuring and validating go on with halves. Where the system kills a process for its memory instead of
+  refusing more, that is a kill -9.
+- No file of ours is a pickle. Published checkpoints are read as tensors only, files of CIFAR after their
+  checksum was compared. NetCDF files are read by the HDF5 library, which is written in C: it has refused all
+  mutated files so far, and no guard is put around it; do not open files of strangers.
+- Archives that several jobs need at once are fetched by one of them, and a silent server is given up.
+
+`symbreak validate PATH` checks files, or all files in a folder; `symbreak doctor` says what is installed and
+found on a machine.
+"""
+
+
 def row(name: str, outcome: Outcome) -> str:
     """Line of the table."""
     status = "" if outcome.status is None else f"{outcome.status}: "
@@ -159,7 +178,7 @@ def main() -> None:
             except Skipped as reason:
                 lines.append(f"| {name} | 0 | | not possible on this machine: {reason} |")
         os.chdir(ROOT)
-    print(PAGE + "\n".join(lines))
+    print(PAGE + "\n".join(lines) + "\n" + LIMITS, end="")
 
 
 if __name__ == "__main__":
