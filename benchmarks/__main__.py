@@ -32,6 +32,7 @@ def write_page(options, analysis, ratios, seconds, more):
         *report.head(options.threads),
         *report.goals(ratios, seconds),
         *report.step_section(more),
+        *report.probe_section(probing.kept_features()),
         *parity.section(parity.measure()),
         *report.gpu_section(step.operations("bf16") / step.BATCH),
         *report.kernel_section(analysis),

@@ -10,6 +10,7 @@ import time
 import numpy as np
 import torch
 
+from benchmarks.timing import interleaved
 from symbreak import models
 from symbreak.config import Probes
 from symbreak.matrices import label_means, nodal
@@ -73,6 +74,27 @@ def separate_passes():
     together = best_time(lambda: step(probes.places))
     apart = best_time(lambda: [step([place]) for place in probes.places])
     return apart / together
+
+
+def kept_features():
+    """A step of all 14 probes with its pass of the trunk, over one with kept features."""
+    network = models.build(**NETWORK, labels=LABELS).eval()
+    probes = models.ProbeSet(network.network, LABELS, Probes())
+    images, labels = torch.randn(64, 3, 32, 32), torch.randint(LABELS, (64,))
+    kept, _ = record_taps(network, images, probes.places)
+
+    def step(tokens):
+        losses = [torch.nn.functional.cross_entropy(fields, labels) for fields in probes(tokens).values()]
+        torch.stack(losses).sum().backward()
+        probes.zero_grad()
+
+    seconds = interleaved(
+        {
+            "trunk": lambda: step(record_taps(network, images, probes.places)[0]),
+            "kept": lambda: step({place: tokens[torch.arange(64)] for place, tokens in kept.items()}),
+        }
+    )
+    return seconds["trunk"] / seconds["kept"]
 
 
 def measure():

@@ -128,7 +128,7 @@ def section(seconds, measured, figure):
         "",
         f"One block of {NODES} nodes, {LABELS} labels, {THRESHOLDS} thresholds; one size varied at a time, "
         "one thread (`python -m benchmarks.scaling`). The exponent is that of the last three sizes. Heads: "
-        "32 matrices of full rank. Seeds: tables of a block of 64 nodes and 50 labels, joined.",
+        "32 matrices as rows of bits. Seeds: tables of a block of 64 nodes and 50 labels, joined.",
         "",
         "| varied | from … to | seconds | exponent |",
         "|---|---|---|---|",

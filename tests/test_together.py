@@ -2,13 +2,16 @@
 
 import csv
 import math
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import torch
 from tiny import SETTINGS, experiment
 
 from symbreak import models
-from symbreak.config import parse
+from symbreak.config import dump, parse
 from symbreak.errors import SymbreakError
 from symbreak.learning import together, train_network
 from symbreak.learning.together import SeedsLoop, Stacked, train_together
@@ -121,6 +124,22 @@ def test_untrained_networks_keep_their_initial_weights(tmp_path):
 def test_seeds_and_batches_are_not_shared_at_once():
     with pytest.raises(SymbreakError, match="not both"):
         parse(SETTINGS | {"training": SETTINGS["training"] | {"together": True}, "compute": {"processes": 2}})
+
+
+@pytest.mark.workflow
+def test_the_workflow_trains_seeds_together_only_if_asked(tmp_path):
+    root = Path(__file__).parents[1]
+    for name in ("Snakefile", "workflow", "config", "symbreak", "environment.yml", "profiles"):
+        (tmp_path / name).symlink_to(root / name)
+    (tmp_path / "tiny.yaml").write_text(dump(SETTINGS))
+    snakemake = Path(sys.executable).parent / "snakemake"
+    command = [snakemake, "--cores", "1", "--dry-run", "--configfile", "tiny.yaml"]
+    for more, found in (([], False), (["--config", "training={together: true}"], True)):
+        answer = subprocess.run([*command, *more], cwd=tmp_path, capture_output=True, text=True)
+        assert answer.returncode == 0, answer.stderr[-2000:]
+        jobs = answer.stdout + answer.stderr
+        assert ("Train small, all seeds at once" in jobs) is found
+        assert ("Train small, seed 2" in jobs) is not found
 
 
 def test_the_default_determines_what_it_did_before():
