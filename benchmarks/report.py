@@ -75,9 +75,9 @@ def probe_section(kept):
         "",
         "One pass of the frozen trunk serves the probes of all taps and blocks. Those of several seeds "
         "cannot share one: each seed has its own trunk. Where no image is augmented "
-        "(`probes.random_crop: 0`, `probes.horizontal_flip: 0`), features of up to `probes.cache` gigabytes are kept and the trunk "
-        f"runs once: a step with the trunk takes {kept:.1f} times as long as one with kept features "
-        "(14 probes of the seven-block network above, images of 64 tokens).",
+        "(`probes.random_crop: 0`, `probes.horizontal_flip: 0`), features of up to `probes.cache` gigabytes "
+        f"are kept and the trunk runs once: a step with the trunk takes {kept:.1f} times as long as one "
+        "with kept features (14 probes of the seven-block network cct_7_3x2).",
         "",
     ]
 
