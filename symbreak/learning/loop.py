@@ -172,9 +172,8 @@ class Loop:
     def _refusal(self, problem: str, cure: str) -> SymbreakError:
         """A refusal to go on that says where the state is; other settings need it gone."""
         if self.resume.path.exists():
-            return SymbreakError(
-                f"{problem}; the last good state is kept in {self.resume.path}; {cure} (and delete that file)."
-            )
+            kept = f"the last good state is kept in {self.resume.path}"
+            return SymbreakError(f"{problem}; {kept}; {cure} (and delete that file).")
         return SymbreakError(f"{problem}; no state was saved yet; {cure}.")
 
     def _save_if_due(self, done: int, stop: bool) -> None:
