@@ -31,9 +31,9 @@ WEIGHTS = "results/tiny/small/seed{}/network.safetensors"
 RESUME = "results/tiny/small/seed{}/.network.resume.safetensors"
 TARGETS = [WEIGHTS.format(seed) for seed in SEEDS]
 #: How long anything may take where other work keeps the processors busy.
-PATIENCE = 900
+PATIENCE = 1800
 
-pytestmark = [pytest.mark.workflow, pytest.mark.slow, pytest.mark.timeout(3600)]
+pytestmark = [pytest.mark.workflow, pytest.mark.slow, pytest.mark.timeout(7200)]
 
 #: Stands before the true python in the jobs: trainings take their time until `hurry` exists, and of the
 #: jobs that train probes one fails at its first try.
