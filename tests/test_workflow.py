@@ -34,7 +34,10 @@ def copy(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "config").glob("*.yaml")), ids=lambda path: path.stem)
+SHIPPED = sorted(path for path in (ROOT / "config").glob("*.yaml") if not path.is_symlink())
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_dry_run_of_every_shipped_experiment(path, copy):
     answer = snakemake("--dry-run", "--configfile", str(path), cwd=copy)
     assert answer.returncode == 0, answer.stderr[-2000:]
