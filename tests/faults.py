@@ -129,7 +129,9 @@ there is no state to save; -9: killed).
 
 Kills by the clock come after a random share of the time that the verb takes undisturbed; kills by file
 operations come at a random opening, renaming or removing of a file. Each is followed by another try to go on,
-which may be killed as well, and in the end by one that may not.
+which may be killed as well, and in the end by one that may not. Small disks are real file systems in memory;
+that memory ends, or that there is no GPU and no network, is pretended inside the process. Of mutated inputs
+none may lead to anything but a sentence or a file that is whole after all, within 30 seconds.
 
 | fault | tries | lost | exit status and message |
 |---|---|---|---|
@@ -150,8 +152,8 @@ LIMITS = """
   measuring and validating go on with halves. Where the system kills a process for its memory instead of
   refusing more, that is a kill -9.
 - No file of ours is a pickle. Published checkpoints are read as tensors only, files of CIFAR after their
-  checksum was compared. NetCDF files are read by the HDF5 library, which is written in C: it has refused all
-  mutated files so far, and no guard is put around it; do not open files of strangers.
+  checksum was compared. NetCDF files are read by the HDF5 library, which is written in C: none of the mutated
+  files has crashed it, so no guard is put around it; do not open files of strangers.
 - Archives that several jobs need at once are fetched by one of them, and a silent server is given up.
 
 `symbreak validate PATH` checks files, or all files in a folder; `symbreak doctor` says what is installed and
