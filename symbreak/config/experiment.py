@@ -104,12 +104,13 @@ class Compute(Section):
         1,
         ge=1,
         le=1024,
-        description="Processes that share each batch of a training and each measuring pass; one for each GPU.",
+        description="Processes that share each batch of a training and each measuring pass; one for each "
+        "GPU.",
     )
     compile: bool | Literal["auto"] = Field(
         "auto",
-        description="Compile the training step (torch.compile); `auto`: on a GPU, where a trial shows that it "
-        "is faster. A step that cannot be compiled runs as it is.",
+        description="Compile the training step (torch.compile); `auto`: on a GPU, where a trial shows that "
+        "it is faster. A step that cannot be compiled runs as it is.",
     )
 
     def determining(self) -> dict[str, Any]:
@@ -266,7 +267,9 @@ class Experiment(Section):
     def _one_way_to_share(cls, compute: Compute, info: ValidationInfo) -> Compute:
         training = info.data.get("training")
         if training and training.together and compute.processes > 1:
-            raise ValueError("training.together: true needs processes = 1; seeds or batches are shared, not both")
+            raise ValueError(
+                "training.together: true needs processes = 1; seeds or batches are shared, not both"
+            )
         return compute
 
     @field_validator("committee")

@@ -132,6 +132,6 @@ def _diversity(axis: Axes, committee: xr.Dataset) -> None:
         )
     axis.set_xticks(shown.committee_size.values)
     axis.set_xlim(1.5, float(shown.committee_size.max()) + 0.5)
-    low, high = axis.get_ylim()
-    axis.set_ylim(low, high + 0.35 * (high - low))  # room for the legend
+    bottom, top = axis.get_ylim()
+    axis.set_ylim(bottom, top + 0.35 * (top - bottom))  # room for the legend
     axis.legend(title=f"bars: {100 * committee.attrs['confidence']:g} % over images", alignment="left")

@@ -8,8 +8,9 @@ from pathlib import Path
 from symbreak.errors import SymbreakError
 from symbreak.models.weights import read_weights
 
-#: What the header of a checkpoint may have different from that of the trained network.
-_OWN = {"epoch", "validation_accuracy"}
+#: What the header of a checkpoint may have different from that of the trained network; a killed training may
+#: have gone on elsewhere.
+_OWN = {"epoch", "validation_accuracy", "device"}
 
 
 def checkpoint_epochs(epochs: int) -> list[int]:

@@ -23,7 +23,7 @@ rule scorecard:
         runtime=30,
     params:
         experiment=EXPERIMENT_FILE,
-        folder=EXPERIMENT,
+        folder=experiment_folder,
         settings=section("statistics"),
     message:
         "Hold the results against the claims of the papers"

@@ -28,5 +28,9 @@ def judged_files(wildcards):
     )
 
 
+def experiment_folder(wildcards):
+    return EXPERIMENT
+
+
 def all_scorecard():
     return ["<results>/tables/scorecard.csv", "<results>/tables/scorecard.html"]
