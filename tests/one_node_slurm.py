@@ -95,6 +95,8 @@ class OneNodeSlurm:
         """
         if os.geteuid() != 0:
             raise CannotRun("Slurm's daemons of the tests need root")
+        if (os.cpu_count() or 1) < 2:
+            raise CannotRun("the jobs of the tests need two processors")
         self._configure()
         key, control = self.folder / "munge.key", self.folder / "munge.socket"
         key.write_bytes(os.urandom(128))
