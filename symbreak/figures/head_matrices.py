@@ -80,7 +80,7 @@ def head_statistics(heads: xr.Dataset, threshold: float = 0.3, title: str = "") 
         block_axis(axis, sorted(table.block))
     letter_panels(axes)
     words = f"Matrices of heads, threshold {table.threshold[0]:g}; {table.error[0]}"
-    words += "; dashed: nodes dealt out by lot" if "noise_by_chance" in table else ""
+    words += "\ndashed: nodes dealt out to the heads by lot" if "noise_by_chance" in table else ""
     subtitle(figure, title or place_of(heads) + words)
     return figure
 

@@ -117,7 +117,7 @@ def command_table(found: Sequence[Found]) -> pd.DataFrame:
         target = one.target
         runs = {"at the paper's budget": target.paper_run, "on two cores": target.cpu_run}
         words = {
-            name: f"`{command(run, target.setting)}`" if run else "with this page"
+            name: f"`{command(run)}`" if run else "with this page"
             for name, run in runs.items()
         }
         if target.also:

@@ -31,8 +31,6 @@ class Target(NamedTuple):
         The runs of one experiment that measured the same, whatever their budget.
     paper_run, cpu_run
         Name of the experiment and of its page, at the paper's budget and for two cores.
-    setting
-        Setting that the experiments need besides.
     also
         What runs besides.
     """
@@ -47,7 +45,6 @@ class Target(NamedTuple):
     fits: Fits
     paper_run: tuple[str, str] | None
     cpu_run: tuple[str, str] | None
-    setting: str
     also: str
 
     @property
@@ -68,7 +65,7 @@ def targets() -> list[Target]:
     return [_target(entry) for entry in yaml.safe_load(text)]
 
 
-def command(run: tuple[str, str], setting: str = "") -> str:
+def command(run: tuple[str, str]) -> str:
     """Command that makes a page of tables, with everything that it needs.
 
     Examples
@@ -78,8 +75,7 @@ def command(run: tuple[str, str], setting: str = "") -> str:
     """
     experiment, page = run
     place = f"results/{experiment}/tables/{page}.html"
-    more = f' --config "{setting}"' if setting else ""
-    return f"snakemake --cores all {place} --configfile config/{experiment}.yaml{more}"
+    return f"snakemake --cores all {place} --configfile config/{experiment}.yaml"
 
 
 def _target(entry: dict[str, Any]) -> Target:
@@ -100,7 +96,6 @@ def _target(entry: dict[str, Any]) -> Target:
         FITS[entry["fits"]],
         paper_run,
         cpu_run,
-        entry.get("setting", ""),
         entry.get("also", ""),
     )
 
