@@ -36,7 +36,8 @@ def judge_pruning(study: xr.Dataset, name: str) -> list[Claim]:
     kept = kept.mean("seed") if "seed" in kept.dims else kept
     fewest = int(np.argmin(kept.values))
     chosen = study.isel(setting=fewest, epoch=-1)
-    printed = {"random": "0.77 beside 0.53 (readout, 5.6 % kept)"}
+    readout = all("readout" in str(layer) for layer in study.layer.values)
+    printed = {"random": "0.77 beside 0.53, 5.6 % kept"} if readout else {}
     controls = [control for control in study.chosen_by.values if control != "andc"]
     share = f"{float(kept[fewest]):.1%}"
     return [

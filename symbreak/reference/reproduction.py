@@ -24,7 +24,8 @@ The validation images are the test split, as in the papers.
 
 _BUDGET = """## {title}
 
-Files: [{folder}]({link}), made by `snakemake --cores all --configfile config/{name}.yaml`.
+Files: [{folder}]({link}), made by `snakemake --cores all --configfile {folder}/experiment.yaml`.
+
 {networks}
 
 These runs are **in miniature**: networks are smaller and trainings shorter than in P1
@@ -63,7 +64,6 @@ def _experiment(folder: Path, link: str) -> list[str]:
             title=config["title"] or config["name"],
             folder=folder,
             link=link,
-            name=config["name"],
             networks="\n".join(f"- {word}" for word in words),
         ),
         "### Runs\n\n" + to_markdown(runs),
