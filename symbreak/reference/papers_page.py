@@ -116,10 +116,7 @@ def command_table(found: Sequence[Found]) -> pd.DataFrame:
     for one in found:
         target = one.target
         runs = {"at the paper's budget": target.paper_run, "on two cores": target.cpu_run}
-        words = {
-            name: f"`{command(run)}`" if run else "with this page"
-            for name, run in runs.items()
-        }
+        words = {name: f"`{command(run)}`" if run else "with this page" for name, run in runs.items()}
         if target.also:
             words["at the paper's budget"] += f"; {target.also}"
         rows.append({"table": target.name} | words)
