@@ -106,6 +106,8 @@ class Workflow:
         command += ["--configfile", "tiny.yaml"] if "--snakefile" not in arguments else []
         log = open(self.folder / "snakemake.log", "a")  # noqa: SIM115
         options = {"cwd": self.folder, "env": self.environment, "stdout": log, "stderr": log}
+        # Tests may run in the background of a shell, where SIGINT is ignored; children would inherit that.
+        options["preexec_fn"] = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
         self.processes.append(subprocess.Popen(command, start_new_session=True, **options))
         return self.processes[-1]
 
