@@ -14,13 +14,12 @@ from benchmarks.timing import Worker, interleaved, matmul_rate, workers_in_turn
 from symbreak import models
 from symbreak.config import parse
 from symbreak.data import load
-from symbreak.learning import train as ours
 from symbreak.learning.compiled import compiled_or_not
 from symbreak.learning.compute import Engine
 from symbreak.learning.heap import keep_freed_memory
-from symbreak.learning.loop import Loop
 from symbreak.learning.resume import ResumeFile
 from symbreak.learning.together import Stacked
+from symbreak.learning.train import training_loop
 
 BATCH, SEEDS = 32, 3
 LARGE = {"architecture": "cct_7_3x1", "dim": 256, "heads": 4}
@@ -49,7 +48,7 @@ def our_step(network, batch_size, precision="fp32", compiled=False):
     engine, training = Engine(torch.device("cpu"), precision), experiment.training
     shape = (batch_size, *images.images.shape[1:])
     forward = compiled_or_not(model, engine, compiled, shape)
-    loop: Loop = ours._loop(model, forward, training, images, images, engine, ResumeFile("unused", ""), 1)
+    loop = training_loop(model, forward, training, images, images, engine, ResumeFile("unused", ""), 1)
     loop.start()
     steps = iter(range(10**9))
     return lambda: loop._step(next(steps))

@@ -65,7 +65,7 @@ def train_network(experiment: Experiment, network: str, seed: int, weights: Path
         engine = resumed_engine(resume, experiment.compute, model, train)
         model = model.to(engine.device).train()
         forward = _forward(resume, experiment.compute, model, engine, experiment.training.batch_size)
-        loop = _loop(model, forward, experiment.training, train, validation, engine, resume, seed)
+        loop = training_loop(model, forward, experiment.training, train, validation, engine, resume, seed)
         loop.description = f"train {network} seed {seed}"
         facts = {
             "name": network,
@@ -102,7 +102,7 @@ def _forward(
     return forward
 
 
-def _loop(
+def training_loop(
     model: models.Trunk,
     forward: Callable[[Tensor], Tensor],
     training: Training,
@@ -112,6 +112,23 @@ def _loop(
     resume: ResumeFile,
     seed: int,
 ) -> Loop:
+    """The whole training of a network by the `training` section, ready to run.
+
+    Parameters
+    ----------
+    model : Trunk
+        Network in training mode, on the device of the engine.
+    forward : callable
+        Its forward pass: itself, or the same shared by processes or compiled.
+    training : Training
+    train, validation : ImageSet
+    engine : Engine
+    resume : ResumeFile
+        Where a killed run left its state.
+    seed : int
+        Of the order of images, the augmentation and dropout.
+    """
+
     def loss(images: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         with engine.autocast():
             fields = forward(images)

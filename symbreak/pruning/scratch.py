@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
-from torch.nn import functional
 
 from symbreak import models
 from symbreak.config import Experiment, Training
 from symbreak.data.configured import load_configured
-from symbreak.learning.augment import Augmentation
-from symbreak.learning.loop import Loop, mixed_seed
+from symbreak.learning.loop import mixed_seed
 from symbreak.learning.resume import ResumeFile
-from symbreak.learning.train import build_optimizer, correct, evaluate, training_schedule
+from symbreak.learning.train import training_loop
 from symbreak.pruning.places import Layer
 
 if TYPE_CHECKING:
@@ -58,34 +55,6 @@ def train_masked(
     models.apply_masks(network, {layer.module: torch.from_numpy(mask) for layer, mask in kept.items()})
     network = network.to(engine.device).train()
 
-    def loss(images: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        with engine.autocast():
-            fields = network(images)
-        cost = functional.cross_entropy(fields.float(), targets, label_smoothing=training.label_smoothing)
-        return cost, torch.stack([cost.detach() * len(images), correct(fields, targets)])
-
-    def validate() -> dict[str, float]:
-        numbers: dict[str, Any] = evaluate(network, subject.validation, engine, training)
-        network.train()
-        return numbers
-
-    loop = Loop(
-        model=network,
-        optimizer=build_optimizer(network, training),
-        schedule=training_schedule(training),
-        images=train,
-        engine=engine,
-        augment=Augmentation.from_settings(training, train),
-        loss=loss,
-        metric_names=["train_loss", "train_accuracy"],
-        validate=validate,
-        resume=resume,
-        epochs=training.epochs,
-        batch_size=training.batch_size,
-        seed=seed,
-        description=words,
-        validate_every=training.validate_every,
-        checkpoint_seconds=experiment.pruning.checkpoint_seconds,
-        gradient_clip=training.gradient_clip,
-    )
+    loop = training_loop(network, network, training, train, subject.validation, engine, resume, seed)
+    loop.description, loop.checkpoint_seconds = words, experiment.pruning.checkpoint_seconds
     return loop.run()
