@@ -29,6 +29,7 @@ STAGES = {
     "probe": ["probe", *CONFIG, "--folder", SEED],
     "measure": ["measure", *CONFIG, "--folder", SEED],
     "prune": ["prune", *CONFIG, "--folder", SEED],
+    "evolve": ["evolve", *CONFIG, "--folder", SEED],
 }
 TINY = SETTINGS | {
     "training": SETTINGS["training"] | {"checkpoints": "log"},
@@ -38,6 +39,8 @@ TINY = SETTINGS | {
         "silenced": 5,
         "checkpoint_seconds": 0,
     },
+    "evolution": {"probe_epochs": 1},
+    "heads": {"n_shuffles": 99},
 }
 
 

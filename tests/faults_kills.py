@@ -48,6 +48,7 @@ for _stage, _name in (
     ("probe", "probing"),
     ("measure", "measuring"),
     ("prune", "pruning"),
+    ("evolve", "following the heads"),
 ):
     fault(f"kill -9 while {_name}, by the clock", _stage, "clock")(killed)
     fault(f"kill -9 while {_name}, by file operations", _stage, "operations")(killed)
@@ -72,6 +73,7 @@ def asked_to_leave(box, stage, hook, word):
     return Outcome(1, len(lost), answer.sentence, answer.status)
 
 
+@fault("two processes follow the heads in one folder", "evolve", ("slow", 0.02), "step 2")
 @fault("two processes measure in one folder", "measure", ("slow_pass", 0.05), "step")
 @fault("two processes probe in one folder", "probe", ("slow", 0.05), "step 2")
 @fault("two processes train in one folder", "train", ("slow", 0.05), "step 2")
