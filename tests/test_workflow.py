@@ -110,6 +110,21 @@ def test_a_second_run_does_nothing(finished):
     assert "Nothing to be done" in answer.stdout + answer.stderr
 
 
+def test_a_job_that_fails_fails_the_workflow_and_its_sentence_is_in_the_log(copy):
+    """What a verb says goes through `tee`, which must not swallow its exit status."""
+    damaged = copy / "results/broken/small/seed7/network.safetensors"
+    damaged.parent.mkdir(parents=True)
+    damaged.write_bytes(b"no weights")
+    (damaged.parent / "history.csv").write_text("epoch\n")
+    wanted = str(damaged.relative_to(copy).parent / "probes/probes.safetensors")
+    changes = ["name=broken", "seeds=[7]"]
+    answer = snakemake(wanted, "--configfile", "tiny.yaml", "--config", *changes, cwd=copy)
+    assert answer.returncode == 1, answer.stderr[-2000:]
+    log = (copy / "results/broken/logs/probe/small.seed7.log").read_text()
+    assert log.startswith("symbreak probe: ") and "network.safetensors" in log and "Traceback" not in log
+    assert not (copy / wanted).exists() and damaged.read_bytes() == b"no weights"
+
+
 def test_a_changed_setting_reruns_only_what_depends_on_it(finished):
     answer = snakemake(
         "--dry-run", "--configfile", "tiny.yaml", "--config", "statistics={thresholds: 19}", cwd=finished
