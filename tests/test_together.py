@@ -84,7 +84,7 @@ def test_each_seed_becomes_what_it_becomes_alone(tmp_path, network, training):
     ],
 )
 def test_a_stack_follows_its_networks_for_as_long_as_numbers_are_exact(name, options):
-    """In single precision a VGG drifts away within sixteen steps; in double nothing does: that was rounding."""
+    """In single precision a VGG drifts away within sixteen steps; in double nothing does: it is rounding."""
     torch.manual_seed(0)
     single = [models.build(name, labels=10, **options).double().train() for _ in range(2)]
     stack = Stacked(copy.deepcopy(single)).train()
