@@ -2,6 +2,9 @@
 
 import json
 import re
+import shlex
+import subprocess
+import sys
 from functools import cache
 from itertools import product
 from pathlib import Path
@@ -9,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from tiny import SETTINGS
 
 from symbreak.cli import main
@@ -20,7 +24,7 @@ from symbreak.planted import head_tables_example, independent_members, moments_e
 from symbreak.reference import agrees, published_table, units
 from symbreak.reference.head_tables import matrix_table
 from symbreak.reference.html import to_html
-from symbreak.reference.papers_page import papers_page
+from symbreak.reference.papers_page import LETTERS, papers_page
 from symbreak.reference.papers_results import find_runs
 from symbreak.reference.papers_status import FULL, MINIATURE, NOT_RUN, judge_target
 from symbreak.reference.papers_targets import command, targets
@@ -270,6 +274,27 @@ def test_commands_name_files_of_the_workflow():
             if run:
                 words = command(run).split()
                 assert words.index("--configfile") > 3 and (ROOT / words[-1]).is_file(), target.name
+
+
+@pytest.mark.workflow
+@pytest.mark.parametrize("target", targets(), ids=lambda target: target.name)
+def test_every_two_core_command_has_a_version_for_the_embedded_letters(target, tmp_path):
+    """Planned, not run: those that need CIFAR-100 by the options that the page names."""
+    if target.cpu_run is None:
+        pytest.skip("made with the page itself")
+    for name in ("Snakefile", "workflow", "config", "symbreak", "environment.yml"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    page, file = command(target.cpu_run).split()[3], command(target.cpu_run).split()[-1]
+    data = yaml.safe_load((ROOT / file).read_text())["data"]["name"]
+    more = shlex.split(LETTERS) if data == "cifar100" else []
+    if data == "flowers102":
+        page, file = "results/demo/tables/cct/attention/heads_ownership.html", "config/demo.yaml"
+    page = page.replace(Path(file).stem, "letters") if more else page
+    snakemake = [Path(sys.executable).parent / "snakemake", page, "--cores", "1", "--dry-run"]
+    words = [*snakemake, "--configfile", file, *more]
+    answer = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True)
+    assert answer.returncode == 0, answer.stderr[-2000:]
+    assert page in answer.stdout + answer.stderr
 
 
 def test_printed_values_stand_beside_ours_where_the_experiment_says_so():

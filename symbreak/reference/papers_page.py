@@ -25,6 +25,8 @@ is derived from the result files that exist and from the budgets kept in them, n
   Such numbers show that the path works and which way trends go; they do not test the printed values.
 - **{not_run}**: no result file measures it.
 """
+#: Options of Snakemake that turn an experiment on CIFAR-100 into one that needs no data.
+LETTERS = '--config name=letters "data={name: diacritics}"'
 NOTE = """At full budget the printed values stand in one table with ours. ✓: ours is closer than one unit of
 the last printed digit. ?: the printed number contradicts other printed ones and is no target. The images of
 P1 Tables 3 to 5 are not at hand; what their text tells is."""
@@ -66,7 +68,10 @@ def papers_page(folders: Iterable[str | Path], as_html: bool = False, source: st
     write.heading(2, "How to run them")
     write.text(
         "Each command makes the page of one table with everything that it needs. The paper's budget wants "
-        "GPUs for days; the other fits two cores."
+        "GPUs for days; the other fits two cores. Where that one needs CIFAR-100, it also runs on the "
+        f"embedded letters, with nothing to download: add `{LETTERS}`. For Table 5 of P1, which needs "
+        "Flowers-102, the letters' page is `results/demo/tables/cct/attention/heads_ownership.html` of "
+        "`config/demo.yaml`."
     )
     write.table(command_table(found))
     for one in found:
