@@ -2,67 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
 from symbreak.config import Committee as Settings
-from symbreak.observables.committee import (
-    Agreement,
-    Committee,
-    agreement,
-    all_committees,
-    bootstrap_intervals,
-    correct_committees,
-    grow_committee,
-    mean_over_pairs,
-    random_halves,
-)
+from symbreak.observables.committee import Committee, all_committees, grow_committee, mean_over_pairs
+from symbreak.observables.committee_bench import Bench, intervals
 from symbreak.observables.committee_meanings import with_meaning
-from symbreak.observables.committee_members import (
-    Member,
-    checked_members,
-    one_seed_each,
-    same_and_diverse,
-)
-
-#: Halvings of the images by which the choice of a best committee is tested; one where it is greedy.
-HALVINGS = 20
-
-
-class Bench:
-    """Members beside what every judged committee recognises; each committee is judged once."""
-
-    def __init__(self, members: Sequence[Member]) -> None:
-        self.fields, self.truth = checked_members(members)
-        self.members = list(members)
-        self.known: dict[Committee, NDArray[np.bool_]] = {}
-        self.single = self.correct([(place,) for place in range(len(members))])
-        self.pairs: Agreement = agreement(self.single)
-
-    def correct(self, committees: Sequence[Committee]) -> NDArray[np.bool_]:
-        """Recognised images (committees, images)."""
-        new = [committee for committee in dict.fromkeys(committees) if committee not in self.known]
-        if new:
-            self.known |= dict(zip(new, correct_committees(self.fields, self.truth, new)))
-        return np.stack([self.known[committee] for committee in committees])
-
-    def judged(self, committees: Sequence[Committee]) -> NDArray[np.float64]:
-        """Mean over committees of recognised images and of those of their members (2, images)."""
-        means = [self.single[list(committee)].mean(axis=0) for committee in committees]
-        return np.stack([self.correct(committees).mean(axis=0), np.mean(means, axis=0)])
-
-    def latencies(self, committees: Sequence[Committee], name: str) -> dict[str, NDArray[np.float64]]:
-        """Latency of committees: the slowest member in parallel, the sum in series."""
-        of_member = np.array([getattr(member, name) for member in self.members], dtype=float)
-        parts = [of_member[list(committee)] for committee in committees]
-        return {
-            "parallel": np.array([part.max() for part in parts]),
-            "serial": np.array([part.sum() for part in parts]),
-        }
+from symbreak.observables.committee_members import Member, one_seed_each
+from symbreak.observables.committee_sizes import committees_by_size, same_beside_diverse
 
 
 def committee_tables(members: Sequence[Member], settings: Settings | None = None) -> xr.Dataset:
@@ -108,8 +59,8 @@ def committee_tables(members: Sequence[Member], settings: Settings | None = None
         _of_members(bench),
         _of_committees(bench, listed),
         _of_groups(bench, groups, chosen),
-        _of_sizes(bench, committees, every, chosen),
-        _same_and_diverse(bench, chosen),
+        committees_by_size(bench, committees, every, chosen),
+        same_beside_diverse(bench, chosen),
     ]
     table = xr.merge(parts, join="outer", compat="no_conflicts")
     table.attrs = {
@@ -247,7 +198,7 @@ def _of_groups(
             for way, values in bench.latencies(committees, f"{kind}_latency").items():
                 row[f"group_{kind}_latency_{way}"] = values.mean()
         rows.append(row)
-    low, high = _intervals(per_image, settings)
+    low, high = intervals(per_image, settings)
     columns = {name: ("group", np.array([row[name] for row in rows], dtype=float)) for name in rows[0]}
     for place, name in enumerate(("group_accuracy", "group_gain")):
         columns[f"{name}_lower"] = ("group", low[place::2])
@@ -264,111 +215,3 @@ def _networks(members: Sequence[Member], committees: list[Committee]) -> str:
     """Networks of a named committee, in its order."""
     places = sorted({place for committee in committees for place in committee})
     return ", ".join(dict.fromkeys(members[place].network for place in places))
-
-
-def _of_sizes(bench: Bench, committees: list[Committee], every: bool, settings: Settings) -> xr.Dataset:
-    """Best committee of every size: on the images it was chosen on, and chosen and judged on halves."""
-    n = len(bench.members)
-    correct = bench.correct(committees)
-    size = np.array([len(committee) for committee in committees])
-    accuracy = correct.mean(axis=1)
-    best = [int(np.flatnonzero(size == k)[accuracy[size == k].argmax()]) for k in range(1, n + 1)]
-    halves = _chosen_on_half(bench, correct, size, settings) if every else _grown_on_half(bench, settings)
-    columns = {
-        "best_accuracy": accuracy[best],
-        "best_committee": np.array(best) + 1,
-        "split_half_accuracy": halves.mean(axis=0),
-    }
-    if every:
-        columns["mean_accuracy"] = np.array([accuracy[size == k].mean() for k in range(1, n + 1)])
-    return xr.Dataset(
-        {name: ("committee_size", values) for name, values in columns.items()},
-        coords={"committee_size": np.arange(1, n + 1)},
-    )
-
-
-def _chosen_on_half(
-    bench: Bench, correct: NDArray[np.bool_], size: NDArray, settings: Settings
-) -> NDArray[np.float64]:
-    found = []
-    for halving in range(HALVINGS):
-        half = random_halves(len(bench.truth), settings.seed + halving)
-        one, other = correct[:, half].mean(axis=1), correct[:, ~half].mean(axis=1)
-        for chosen_by, judged_by in ((one, other), (other, one)):
-            places = [np.flatnonzero(size == k) for k in range(1, size.max() + 1)]
-            found.append([judged_by[of_size[chosen_by[of_size].argmax()]] for of_size in places])
-    return np.array(found)
-
-
-def _grown_on_half(bench: Bench, settings: Settings) -> NDArray[np.float64]:
-    half = random_halves(len(bench.truth), settings.seed)
-    found = []
-    for chosen in (half, ~half):
-        grown = grow_committee(bench.fields, bench.truth, chosen)
-        found.append(correct_committees(bench.fields, bench.truth, grown)[:, ~chosen].mean(axis=1))
-    return np.array(found)
-
-
-def _same_and_diverse(bench: Bench, settings: Settings) -> xr.Dataset:
-    """Seeds of one network beside different networks with one seed each, at equal numbers of members."""
-    pairs = same_and_diverse(bench.members, 2, len(bench.members) ** 2)
-    sizes = range(2, min(len(bench.members), settings.largest_comparison) + 1)
-    per_image: dict[str, list[NDArray]] = {}
-    kept = []
-    for size in sizes:
-        same, diverse = same_and_diverse(bench.members, size, settings.draws, settings.seed)
-        if not same or not diverse:
-            continue
-        kept.append(size)
-        of_same, of_diverse = bench.judged(same), bench.judged(diverse)
-        gains = [one[0] - one[1] for one in (of_same, of_diverse)]
-        for name, values in (
-            ("same_accuracy", of_same[0]),
-            ("diverse_accuracy", of_diverse[0]),
-            ("accuracy_difference", of_diverse[0] - of_same[0]),
-            ("same_gain", gains[0]),
-            ("diverse_gain", gains[1]),
-            ("gain_difference", gains[1] - gains[0]),
-        ):
-            per_image.setdefault(name, []).append(values)
-    found = _with_intervals(per_image, "committee_size", kept, settings)
-    return found.merge(_pair_agreement(bench, pairs, settings))
-
-
-def _pair_agreement(
-    bench: Bench, pairs: tuple[list[Committee], list[Committee]], settings: Settings
-) -> xr.Dataset:
-    """Mean agreement of pairs of seeds and of pairs of networks, with their difference."""
-    if not pairs[0] or not pairs[1]:
-        return xr.Dataset()
-    alike = [
-        np.mean([bench.single[a] == bench.single[b] for a, b in part], axis=0, dtype=float) for part in pairs
-    ]
-    named = {"same_agreement": alike[0], "diverse_agreement": alike[1]}
-    named["agreement_difference"] = alike[1] - alike[0]
-    found = _with_intervals({name: [values] for name, values in named.items()}, "one", [0], settings)
-    for name, part in (("same", pairs[0]), ("diverse", pairs[1])):
-        values = [bench.pairs.independent[a, b] for a, b in part]
-        found[f"{name}_agreement_independent"] = ("one", [np.mean(values)])
-    return found.isel(one=0, drop=True)
-
-
-def _with_intervals(
-    per_image: dict[str, list[NDArray]], dim: str, values: Sequence[int], settings: Settings
-) -> xr.Dataset:
-    if not per_image:
-        return xr.Dataset()
-    flat = [row for rows in per_image.values() for row in rows]
-    low, high = _intervals(flat, settings)
-    means = np.array([row.mean() for row in flat])
-    named: dict[str, Any] = {}
-    for place, name in enumerate(per_image):
-        part = slice(place * len(values), (place + 1) * len(values))
-        for suffix, table in (("", means), ("_lower", low), ("_upper", high)):
-            named[name + suffix] = (dim, table[part])
-    return xr.Dataset(named, coords={dim: list(values)})
-
-
-def _intervals(per_image: Sequence[NDArray], settings: Settings) -> NDArray[np.float64]:
-    make: Callable[..., NDArray[np.float64]] = bootstrap_intervals
-    return make(np.stack(per_image), settings.confidence, settings.n_bootstrap, settings.seed)
