@@ -1,6 +1,7 @@
 """Soft committees: planted outputs with known agreement and gain, limits, invariances, brute force."""
 
 import json
+import shutil
 from itertools import combinations, pairwise
 
 import numpy as np
@@ -356,6 +357,21 @@ def test_members_of_other_experiments_vote_if_their_images_are_the_same(tmp_path
     assert main(["committee", "--config", str(config), "--folder", str(folder)]) == 2
     message = capsys.readouterr().err
     assert "committee.others" in message and message.count("\n") == 1
+
+
+def test_pruned_networks_of_one_seed_are_members_of_different_names(tmp_path):
+    _, other = saved(tmp_path, "other")
+    files = []
+    for study in ("readout", "last"):
+        place = other / "deep" / "seed1" / "pruning" / study / "logits" / "network.nc"
+        place.parent.mkdir(parents=True)
+        shutil.copy(other / "deep" / "seed1" / "logits" / "network.nc", place)
+        files.append(str(place))
+    config, folder = saved(tmp_path, committee={"others": files})
+    assert main(["committee", "--config", str(config), "--folder", str(folder)]) == 0
+    with open_dataset(folder / "committee.nc") as table:
+        assert table.network.values.tolist()[4:] == ["other/deep/readout", "other/deep/last"]
+        assert (table.nominal_latency[4:] == table.nominal_latency[0]).all()
 
 
 def test_committees_need_two_trained_members_and_may_be_left_out():

@@ -137,11 +137,11 @@ def _member(path: Path, name: str | None) -> tuple[Member, dict[str, Any], dict[
     if logits.logits.dims != ("sample", "output"):
         raise SymbreakError(f"{path} holds outputs of probes, not of a network; give logits/network.nc.")
     config = json.loads(logits.attrs["config"])
-    place = path.absolute().parents[2].name
+    place, study = _network_and_study(path)
     settings = config["networks"].get(place, {})
     settings = settings | {"epochs": settings.get("epochs") or config["training"]["epochs"]}
     if name is None:
-        name = f"{config['name']}/{place}" + (f"/{path.stem}" if path.stem != "network" else "")
+        name = "/".join([config["name"], place, *study, *([path.stem] if path.stem != "network" else [])])
     try:
         latency = float(Network.model_validate(settings).nominal_latency)
     except ValueError:  # a key of another version: the member votes, its latency is unknown
@@ -156,6 +156,17 @@ def _member(path: Path, name: str | None) -> tuple[Member, dict[str, Any], dict[
         _measured_latency(path.absolute().parents[2] / "latency.nc"),
     )
     return member, settings, dict(logits.attrs)
+
+
+def _network_and_study(path: Path) -> tuple[str, list[str]]:
+    """Name of a network and, if it is pruned, of the study, from where its outputs lie.
+
+    Of ``network/seed1/logits/network.nc`` and of ``network/seed1/pruning/study/logits/network.nc``.
+    """
+    *_, before, study, _, _ = ("", "", *path.absolute().parts)
+    if before == "pruning":
+        return path.absolute().parents[4].name, [study]
+    return path.absolute().parents[2].name, []
 
 
 def _measured_latency(path: Path) -> float:
