@@ -193,6 +193,24 @@ def test_learning_lowers_the_loss_of_network_and_probes(trained):
         assert losses[-1] < losses[0]
 
 
+def test_an_untrained_network_is_a_null_model_for_filters_as_well(tmp_path):
+    """Initial weights and untouched averages of batch normalisation: what is measured is finite and varies."""
+    whole = settings()
+    whole.networks["vgg"] = whole.networks["vgg"].model_copy(update={"trained": False})
+    path = tmp_path / "network.safetensors"
+    train_network(whole, "vgg", 1, path, tmp_path / "history.csv")
+    network = load_network(path)[0]
+    assert all(
+        (buffer == 0).all() for name, buffer in network.named_buffers() if name.endswith("running_mean")
+    )
+    train_probes(whole, path, tmp_path / "probes.safetensors", tmp_path / "probes.csv")
+    measure(whole, path, tmp_path / "probes.safetensors", tmp_path)
+    with open_dataset(tmp_path / "moments" / "filters.nc", "moments") as moments:
+        there = moments.filter_of_node.transpose("block", "node").values > 0
+        means = moments.feature_mean.transpose("block", "node", ...).values[there]
+        assert np.isfinite(means).all() and (means.std(axis=1) > 0).mean() > 0.5
+
+
 def test_choosing_the_precision_leaves_the_averages_of_batchnorm_alone(tmp_path, monkeypatch):
     def tried(compute, trial):
         engine = choose_engine(compute.model_copy(update={"precision": "fp32"}))

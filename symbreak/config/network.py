@@ -159,7 +159,7 @@ class Network(Section):
     def _require_filters(self) -> None:
         _ = self.filter_maps  # refuses impossible names and sizes
         for name, field in type(self).model_fields.items():
-            known = name in ("architecture", "image_size", "inner_channels", "dropout", "epochs")
+            known = name in ("architecture", "image_size", "inner_channels", "dropout", "epochs", "trained")
             if not known and getattr(self, name) != field.default:
                 raise ValueError(f"{self.architecture} has no {name}; remove this key")
 
