@@ -194,7 +194,7 @@ def test_learning_lowers_the_loss_of_network_and_probes(trained):
 
 
 def test_an_untrained_network_is_a_null_model_for_filters_as_well(tmp_path):
-    """Initial weights and untouched averages of batch normalisation: what is measured is finite and varies."""
+    """Initial weights, untouched averages of batch normalisation: what is measured is finite and varies."""
     whole = settings()
     whole.networks["vgg"] = whole.networks["vgg"].model_copy(update={"trained": False})
     path = tmp_path / "network.safetensors"
