@@ -24,6 +24,8 @@ from symbreak.observables.committee import (
 from symbreak.observables.committee_members import same_and_diverse
 from symbreak.observables.committee_tables import committee_tables
 from symbreak.planted import committee_example, independent_members
+from symbreak.reference.claim import FAILS, HOLDS
+from symbreak.reference.claims_committees import judge_committees
 from symbreak.reference.committee_tables import agreement_table, group_table, member_table, size_table
 from symbreak.reference.printed_networks import printed_networks
 from symbreak.store import open_dataset, provenance, write_dataset
@@ -155,6 +157,21 @@ def test_diverse_networks_gain_more_than_seeds_where_it_was_planted():
         committee_size=3
     )
     assert alike.gain_difference_lower < 0 < alike.gain_difference_upper
+
+
+def test_unequal_members_are_not_taken_for_diverse_ones():
+    """A network that errs often speaks softly: the committee is the other one, and gains on the mean only."""
+    strong, again, weak, soft = independent_members([0.9, 0.5], 4000, seeds=2)
+    quiet = [one._replace(fields=0.01 * one.fields) for one in (weak, soft)]
+    found = committee_tables([strong, again, *quiet], QUICK)
+    two = found.sel(committee_size=2)
+    assert two.gain_difference_lower > 0.1, "over the mean member"
+    assert abs(two.diverse_gain_best) < 0.01 and two.gain_best_difference_lower < 0
+    assert found.agreement_difference_upper < 0, "as must be, for 0.9 and 0.5 agree less than 0.9 and 0.9"
+    verdicts = [claim.verdict for claim in judge_committees(found)[1:]]
+    assert verdicts == [FAILS, FAILS]
+    planted = committee_tables(independent_members([0.7] * 3, 4000, shared=0.9, seeds=3), QUICK)
+    assert [claim.verdict for claim in judge_committees(planted)[1:]] == [HOLDS, HOLDS]
 
 
 def test_seeds_and_networks_are_compared_at_equal_size():

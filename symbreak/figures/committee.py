@@ -27,14 +27,14 @@ def committees(committee: xr.Dataset, title: str = "") -> Figure:
         a: share of images that two members both recognise or both miss, minus its value for independent
         errors. b: accuracy against size: all committees (their mean, and each as a dot where all were
         judged), the best on the images it was chosen on, and the best chosen on one half of the images and
-        judged on the other. c: gain over the mean member of seeds of one network and of different networks;
-        bars: interval over images.
+        judged on the other. c: gain of seeds of one network and of different networks over their mean member
+        and over their best; bars: interval over images.
 
     Examples
     --------
     >>> from symbreak.planted import committee_example
     >>> [axis.get_ylabel() for axis in committees(committee_example()).axes[1:3]]
-    ['accuracy (fraction of images)', 'accuracy − mean member']
+    ['accuracy (fraction of images)', 'accuracy − member']
     """
     figure = Figure(figsize=(12.4, 4.3))
     axes = figure.subplots(1, 3, width_ratios=(1.15, 1, 1))
@@ -110,28 +110,31 @@ def _sizes(axis: Axes, committee: xr.Dataset) -> None:
 def _diversity(axis: Axes, committee: xr.Dataset) -> None:
     axis.axhline(0, color=GREY, lw=0.8)
     axis.set_xlabel("members of the committee")
-    axis.set_ylabel("accuracy − mean member")
+    axis.set_ylabel("accuracy − member")
     if "same_gain" not in committee:
         axis.set_axis_off()
         words = "one network, or one seed of each:\nnothing to compare"
         axis.text(0.5, 0.5, words, transform=axis.transAxes, ha="center", color=GREY)
         return
     shown = committee.dropna("committee_size", subset=["same_gain"])
-    for name, colour, marker, shift, words in (
-        ("same_gain", PALETTE[1], "s", -0.05, "seeds of one network"),
-        ("diverse_gain", PALETTE[0], "o", 0.05, "different networks"),
+    for name, colour, style, shift, words in (
+        ("same_gain", PALETTE[1], "-s", -0.06, "seeds of one network − mean member"),
+        ("same_gain_best", PALETTE[1], "--s", -0.02, "seeds of one network − best member"),
+        ("diverse_gain", PALETTE[0], "-o", 0.02, "different networks − mean member"),
+        ("diverse_gain_best", PALETTE[0], "--o", 0.06, "different networks − best member"),
     ):
         mean, low, high = (shown[name + end].values for end in ("", "_lower", "_upper"))
         axis.errorbar(
             shown.committee_size + shift,
             mean,
             np.clip([mean - low, high - mean], 0, None),
-            fmt=f"-{marker}",
+            fmt=style,
             color=colour,
+            mfc="white" if "best" in name else colour,
             label=words,
         )
     axis.set_xticks(shown.committee_size.values)
     axis.set_xlim(1.5, float(shown.committee_size.max()) + 0.5)
     bottom, top = axis.get_ylim()
-    axis.set_ylim(bottom, top + 0.35 * (top - bottom))  # room for the legend
+    axis.set_ylim(bottom, top + 0.55 * (top - bottom))  # room for the legend
     axis.legend(title=f"bars: {100 * committee.attrs['confidence']:g} % over images", alignment="left")

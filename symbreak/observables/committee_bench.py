@@ -38,9 +38,16 @@ class Bench:
         return np.stack([self.known[committee] for committee in committees])
 
     def judged(self, committees: Sequence[Committee]) -> NDArray[np.float64]:
-        """Mean over committees of recognised images and of those of their members (2, images)."""
+        """Mean over committees of recognised images, of those of their members, of their best (3, images)."""
+        accuracy = self.single.mean(axis=1)
         means = [self.single[list(committee)].mean(axis=0) for committee in committees]
-        return np.stack([self.correct(committees).mean(axis=0), np.mean(means, axis=0)])
+        best = [max(committee, key=accuracy.__getitem__) for committee in committees]
+        parts = [
+            self.correct(committees).mean(axis=0),
+            np.mean(means, axis=0),
+            self.single[best].mean(axis=0),
+        ]
+        return np.stack(parts)
 
     def latencies(self, committees: Sequence[Committee], name: str) -> dict[str, NDArray[np.float64]]:
         """Latency of committees: the slowest member in parallel, the sum in series."""

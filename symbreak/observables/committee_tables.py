@@ -175,7 +175,7 @@ def _of_groups(
     per_image, rows = [], []
     single = bench.single.mean(axis=1)
     for _, _, committees in groups:
-        correct, of_members = bench.judged(committees)
+        correct, of_members, _ = bench.judged(committees)
         per_image += [correct, correct - of_members]
         accuracy = bench.correct(committees).mean(axis=1)
         gain_best = accuracy - [single[list(one)].max() for one in committees]

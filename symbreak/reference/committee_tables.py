@@ -238,7 +238,7 @@ def size_table(committee: xr.Dataset) -> pd.DataFrame:
         }
     )
     names = ["mean_accuracy", "best_accuracy", "split_half_accuracy"]
-    for quantity in ("accuracy", "gain"):
+    for quantity in ("accuracy", "gain", "gain_best"):
         names += [f"same_{quantity}", f"diverse_{quantity}", f"{quantity}_difference"]
         names += [f"{quantity}_difference_lower", f"{quantity}_difference_upper"]
     for name in names:

@@ -86,10 +86,11 @@ def _config(folder: Path) -> dict[str, Any]:
 def _network(name: str, config: dict[str, Any], runs: pd.DataFrame) -> str:
     shape, mine = config["networks"][name], runs[runs.network == name]
     architecture = shape["architecture"].replace("_", "-", 1).replace("_", "/").upper().replace("X", "x")
+    width = f" of width {shape['dim']}" if shape["architecture"].startswith("cct") else ""
     epochs = ", ".join(str(count) for count in sorted(mine.epochs.unique()))
     accuracy = mine["validation accuracy"].astype(float).mean()
     return (
-        f"`{name}`: {architecture} of width {shape['dim']}, {epochs} epochs on {config['data']['name']}, "
+        f"`{name}`: {architecture}{width}, {epochs} epochs on {config['data']['name']}, "
         f"seeds {', '.join(map(str, mine.seed))}; accuracy {accuracy:.3f} (mean over seeds)."
     )
 
