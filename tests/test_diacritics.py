@@ -47,6 +47,30 @@ def test_no_two_letters_of_one_face_look_the_same(fields):
         assert overlap.max() < 0.97, (face, diacritics.LETTERS[i], diacritics.LETTERS[j])
 
 
+def test_fields_are_kept_and_made_again_if_the_file_is_damaged(tmp_path, monkeypatch):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "kept"))
+    few = (("a", "å", "Ł"), glyphs.FACES[:2])
+    make = glyphs.fields.__wrapped__
+    expected = glyphs._rendered(*few)
+    drawn = []
+    monkeypatch.setattr(glyphs, "_rendered", lambda *words: drawn.append(words) or expected)
+
+    def equal(found):
+        return all(np.array_equal(one, other) for one, other in zip(found, expected))
+
+    assert equal(make(*few)) and equal(make(*few)) and drawn == [few]
+    (file,) = (tmp_path / "kept").iterdir()
+    whole = file.read_bytes()
+    for damaged in (whole[: len(whole) // 2], b"", b"no archive", whole[:300] + b"?" * 500 + whole[800:]):
+        file.write_bytes(damaged)
+        assert equal(make(*few))
+        assert file.read_bytes() == whole
+    make(few[0], glyphs.FACES[:1])
+    assert len(list((tmp_path / "kept").iterdir())) == 2, "other letters or faces have a file of their own"
+    monkeypatch.setenv("NUMBA_CACHE_DIR", "/proc/nowhere")
+    assert equal(make(*few)), "where nothing can be kept, they are drawn each time"
+
+
 def test_distance_field_of_a_disc():
     y, x = np.mgrid[:81, :81] - 40
     field, half = glyphs.distance_field(np.where(x**2 + y**2 <= 40**2, 255, 0).astype(np.uint8))

@@ -1,15 +1,24 @@
-"""Letters as distance fields: every glyph of every face is rendered once, large, and kept in memory.
+"""Letters as distance fields: every glyph of every face is rendered once, large, and kept.
 
 The value of a field is the distance to the outline, positive inside the stroke. A field survives
 rotation, shear and scaling, a threshold other than zero makes the stroke thicker or thinner, and a
 ramp instead of a threshold makes its edge smooth.
+
+Rendering takes seconds, which every verb on these letters would spend anew. So the fields are kept beside the
+compiled kernels: in the folder that `NUMBA_CACHE_DIR` names, else in that of this file's byte code.
 """
 
+import os
+from contextlib import suppress
 from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+
+from symbreak.errors import SymbreakError
+from symbreak.store.atomic import replacing
 
 INK = 80  # longest side of the rendered letter, pixels
 CANVAS = 104  # side of the square in which it is rendered
@@ -155,7 +164,7 @@ def distance_field(ink: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 @lru_cache(maxsize=4)
 def fields(letters: tuple[str, ...], faces: tuple[str, ...] = FACES) -> Fields:
-    """Return the distance fields of all letters in all faces, rendered at the first call.
+    """Return the distance fields of all letters in all faces, rendered at the first call on a machine.
 
     Parameters
     ----------
@@ -174,6 +183,43 @@ def fields(letters: tuple[str, ...], faces: tuple[str, ...] = FACES) -> Fields:
     >>> fields(("a", "å"), ("DejaVuSans",)).distance.shape
     (1, 2, 52, 52)
     """
+    kept = _kept_file(letters, faces)
+    shape = (len(faces), len(letters))
+    found = _read(kept, shape) or _rendered(letters, faces)
+    if not kept.exists():
+        with suppress(SymbreakError), replacing(kept) as temporary, open(temporary, "wb") as handle:
+            np.savez(handle, allow_pickle=False, distance=found.distance, half_size=found.half_size)
+    return found
+
+
+def _kept_file(letters: tuple[str, ...], faces: tuple[str, ...]) -> Path:
+    """Where these fields are kept: its name holds everything that determines them."""
+    from matplotlib import __version__, ft2font
+
+    folder = os.environ.get("NUMBA_CACHE_DIR") or Path(__file__).parent / "__pycache__"
+    words = (letters, faces, __version__, ft2font.__freetype_version__)
+    digest = sha256(Path(__file__).read_bytes() + repr(words).encode()).hexdigest()
+    return Path(folder) / f"glyphs-{digest[:16]}.npz"
+
+
+def _read(path: Path, shape: tuple[int, int]) -> Fields | None:
+    """Fields of a file; None if there is none or it is damaged, and then it is removed."""
+    try:
+        with np.load(path, allow_pickle=False) as kept:
+            found = Fields(kept["distance"], kept["half_size"])
+    except FileNotFoundError:
+        return None
+    except Exception:  # whatever a damaged archive makes numpy raise: the fields can be made again
+        found = Fields(np.empty(0), np.empty(0))
+    whole = found.distance.shape == (*shape, FIELD, FIELD) and found.half_size.shape == (*shape, 2)
+    if whole and found.distance.dtype == found.half_size.dtype == np.float32:
+        return found
+    with suppress(OSError):
+        path.unlink()
+    return None
+
+
+def _rendered(letters: tuple[str, ...], faces: tuple[str, ...]) -> Fields:
     distance = np.empty((len(faces), len(letters), FIELD, FIELD), dtype=np.float32)
     half_size = np.empty((len(faces), len(letters), 2), dtype=np.float32)
     for i, face in enumerate(faces):
