@@ -25,9 +25,12 @@ def add_scorecard_verbs(commands, add_verb) -> None:
         "reproduction",
         reproduction,
         "print the page that tells what was run on real data, claim by claim",
-        "docs/data/cifar100_cpu > docs/reproduction.md",
+        "docs/data/cifar100_cpu --figures docs/images/cifar100 > docs/reproduction.md",
     )
     page.add_argument("folders", type=Path, nargs="+", help="folders of experiments, or their small files")
+    page.add_argument(
+        "--figures", type=Path, help="draw figures into this folder and show them (default: none)"
+    )
 
 
 def scorecard(options: Namespace) -> None:
@@ -43,7 +46,11 @@ def scorecard(options: Namespace) -> None:
 
 
 def reproduction(options: Namespace) -> None:
-    """Print the page of what was run on real data."""
+    """Print the page of what was run on real data; draw its figures if asked."""
+    from symbreak.cli.reproduction_figures import draw_experiment
     from symbreak.reference.reproduction import reproduction_page
 
-    sys.stdout.write(reproduction_page(options.folders))
+    pictures = {}
+    if options.figures is not None:
+        pictures = {folder: draw_experiment(folder, options.figures) for folder in options.folders}
+    sys.stdout.write(reproduction_page(options.folders, pictures=pictures, figures=options.figures))
