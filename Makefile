@@ -58,8 +58,8 @@ docs: setup  ## regenerate what is generated: configuration page, schema, pictur
 	symbreak schema --format json > workflow/schemas/config.schema.json
 	symbreak schema --of files > docs/data-format.md
 	symbreak schema --of config > config/README.md
-	symbreak reproduction docs/data/cifar100_cpu docs/data/cifar100_short --figures docs/images/cifar100 > docs/reproduction.md
-	symbreak papers docs/data/cifar100_* > docs/papers.md
+	symbreak reproduction docs/data/cifar100_cpu docs/data/low_latency_cpu --figures docs/images/cifar100 > docs/reproduction.md
+	symbreak papers docs/data/cifar100_cpu docs/data/low_latency_cpu docs/data/heads_sweep > docs/papers.md
 
 clean:  ## remove the environment, keep the results
 	rm -rf $(VENV) .snakemake
