@@ -18,7 +18,6 @@ from typing import NamedTuple
 import numpy as np
 
 from symbreak.errors import SymbreakError
-from symbreak.store.atomic import replacing
 
 INK = 80  # longest side of the rendered letter, pixels
 CANVAS = 104  # side of the square in which it is rendered
@@ -187,8 +186,7 @@ def fields(letters: tuple[str, ...], faces: tuple[str, ...] = FACES) -> Fields:
     shape = (len(faces), len(letters))
     found = _read(kept, shape) or _rendered(letters, faces)
     if not kept.exists():
-        with suppress(SymbreakError), replacing(kept) as temporary, open(temporary, "wb") as handle:
-            np.savez(handle, allow_pickle=False, distance=found.distance, half_size=found.half_size)
+        _keep(kept, found)
     return found
 
 
@@ -200,6 +198,14 @@ def _kept_file(letters: tuple[str, ...], faces: tuple[str, ...]) -> Path:
     words = (letters, faces, __version__, ft2font.__freetype_version__)
     digest = sha256(Path(__file__).read_bytes() + repr(words).encode()).hexdigest()
     return Path(folder) / f"glyphs-{digest[:16]}.npz"
+
+
+def _keep(path: Path, fields: Fields) -> None:
+    """Write the fields; where nothing can be written, they are rendered anew the next time."""
+    from symbreak.store.atomic import replacing
+
+    with suppress(SymbreakError), replacing(path) as temporary, open(temporary, "wb") as handle:
+        np.savez(handle, allow_pickle=False, distance=fields.distance, half_size=fields.half_size)
 
 
 def _read(path: Path, shape: tuple[int, int]) -> Fields | None:
