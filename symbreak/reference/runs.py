@@ -75,9 +75,9 @@ def _row(path: Path, network: str, seed: int, config: dict[str, Any]) -> dict[st
 
 
 def _facts(folder: Path) -> dict[str, str]:
-    """Precision, processor and settings, as any statistics of the network know them."""
-    for path in sorted(folder.glob("statistics/*.nc")):
-        known = open_dataset(path, "statistics").attrs
+    """Precision, processor and settings, as any statistics or heads of the network know them."""
+    for path in [*sorted(folder.glob("statistics/*.nc")), *sorted(folder.glob("heads/*.nc"))]:
+        known = open_dataset(path, path.parent.name).attrs
         return {
             "precision": str(known["precision"]),
             "processor": str(known["device"]),
