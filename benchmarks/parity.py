@@ -28,9 +28,9 @@ SETTINGS = {
         }
     },
     "training": {
-        "epochs": 8,
+        "epochs": 12,
         "batch_size": 32,
-        "learning_rate": 3.0e-3,
+        "learning_rate": 1.0e-3,
         "warmup_epochs": 0.5,
         "cooldown_epochs": 0,
         "schedule_update": "step",
@@ -41,7 +41,7 @@ SETTINGS = {
         "mixup": 0,
         "cutmix": 0,
         "erasing": 0,
-        "validate_every": 8,
+        "validate_every": 12,
     },
 }
 

@@ -112,6 +112,8 @@ def draw(seconds, path):
     figure, axes = pyplot.subplots(2, 3, figsize=(9, 5), layout="constrained")
     for axis, (name, taken) in zip(axes.flat, seconds.items()):
         axis.loglog(list(taken), list(taken.values()), "o-", color="C0")
+        axis.set_xticks(list(taken), [f"{size:,}" for size in taken])
+        axis.xaxis.minorticks_off()
         axis.set_xlabel(name)
         axis.set_ylabel("seconds")
         axis.set_title(f"exponent {exponent(taken):.2f}", fontsize="medium")

@@ -1,7 +1,6 @@
 """Time things against each other, so that another job on the machine hits all of them alike."""
 
 import multiprocessing
-import os
 import platform
 import subprocess
 import sys
@@ -79,13 +78,28 @@ def processor():
     return next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), "unknown")
 
 
+#: Program of the small process: wall time and ru_maxrss of another.
+_WATCH = """
+import os, subprocess, sys, time
+start = time.perf_counter()
+process = subprocess.Popen([sys.executable, *sys.argv[1:]], stdout=subprocess.DEVNULL)
+_, status, usage = os.wait4(process.pid, 0)
+process.returncode = os.waitstatus_to_exitcode(status)
+print(time.perf_counter() - start, usage.ru_maxrss)
+sys.exit(process.returncode != 0)
+"""
+
+
 def run_measured(*arguments):
-    """Run Python with arguments in a process of its own; return its wall time (s) and peak memory (GB)."""
-    start = time.perf_counter()
-    process = subprocess.Popen([sys.executable, *arguments], stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)  # it has been waited for
-    if process.returncode:
+    """Run Python with arguments in a process of its own; return its wall time (s) and peak memory (GB).
+
+    A small process starts and watches it: Linux counts the peak of whoever starts a process as its own.
+    """
+    watcher = subprocess.run(
+        [sys.executable, "-c", _WATCH, *arguments], stdout=subprocess.PIPE, text=True, check=False
+    )
+    if watcher.returncode:
         raise SystemExit(f"python {' '.join(arguments)} failed.")
+    seconds, size = map(float, watcher.stdout.split())
     unit = 1 if sys.platform == "darwin" else 1024
-    return time.perf_counter() - start, usage.ru_maxrss * unit / 1e9
+    return seconds, size * unit / 1e9
