@@ -75,10 +75,11 @@ class Run(NamedTuple):
         epochs = sorted({self.epochs[name] for name in shapes})
         budget = "–".join(str(number) for number in dict.fromkeys((epochs[0], epochs[-1]))) if epochs else "?"
         names = dict.fromkeys(_short(self.networks[name]) for name in shapes)
+        budget += " epoch" if budget == "1" else " epochs"
         part = "" if self.whole_data else ", part of the images"
         listed = ", ".join(names) if len(names) < 4 else f"{len(shapes)} networks"
         return (
-            f"`{self.experiment}`: {listed}; {self.dataset}{part}; {budget} epochs; "
+            f"`{self.experiment}`: {listed}; {self.dataset}{part}; {budget}; "
             f"{len(self.seeds)} seed{'s' if len(self.seeds) != 1 else ''}"
         )
 
