@@ -39,7 +39,8 @@ TABLES = {
         "Committees by size",
         "Best: chosen and judged on the same images, which flatters it; split half: chosen on one half of "
         "the images and judged on the other. Same: seeds of one network; diverse: different networks, one "
-        "seed of each; at equal size, with the interval of the difference over images.",
+        "seed of each; at equal size, with the interval of the difference over images. Gain: over the mean "
+        "member, gain best: over the best one.",
     ),
     "agreement": (
         "Agreement of pairs of networks",

@@ -123,8 +123,6 @@ def _diversity(axis: Axes, committee: xr.Dataset) -> None:
         ("diverse_gain", PALETTE[0], "-o", 0.02, "different networks − mean member"),
         ("diverse_gain_best", PALETTE[0], "--o", 0.06, "different networks − best member"),
     ):
-        if name not in shown:  # a file of before these were measured
-            continue
         mean, low, high = (shown[name + end].values for end in ("", "_lower", "_upper"))
         axis.errorbar(
             shown.committee_size + shift,

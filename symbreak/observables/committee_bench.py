@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -107,5 +107,5 @@ def intervals(per_image: Sequence[NDArray], settings: Settings) -> NDArray[np.fl
     >>> low[1], high[1], bool(low[0] < 0.8 < high[0])
     (np.float64(1.0), np.float64(1.0), True)
     """
-    make: Callable[..., NDArray[np.float64]] = bootstrap_intervals
-    return make(np.stack(per_image), settings.confidence, settings.n_bootstrap, settings.seed)
+    rows = np.stack(per_image)
+    return bootstrap_intervals(rows, settings.confidence, settings.n_bootstrap, settings.seed)

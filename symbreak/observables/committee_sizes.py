@@ -18,7 +18,29 @@ HALVINGS = 20
 def committees_by_size(
     bench: Bench, committees: list[Committee], every: bool, settings: Settings
 ) -> xr.Dataset:
-    """Best committee of every size: on the images it was chosen on, and chosen and judged on halves."""
+    """Best committee of every size: on the images it was chosen on, and chosen and judged on halves.
+
+    Parameters
+    ----------
+    bench : Bench
+    committees : list of tuple
+        Judged committees, of every size at least one.
+    every : bool
+        Whether these are all; otherwise the choice on a half of the images grows them anew.
+    settings : Committee
+
+    Returns
+    -------
+    Dataset
+        On (committee_size): accuracies as fractions, and the number of the best committee.
+
+    Examples
+    --------
+    >>> from symbreak.planted.committees import independent_members
+    >>> bench = Bench(independent_members(accuracies=[0.8, 0.8], images=500))
+    >>> committees_by_size(bench, [(0,), (1,), (0, 1)], True, Settings()).best_committee.values.tolist()[1]
+    3
+    """
     n = len(bench.members)
     correct = bench.correct(committees)
     size = np.array([len(committee) for committee in committees])

@@ -55,7 +55,7 @@ def _gain(committees: xr.Dataset) -> Claim:
 def _diverse(committees: xr.Dataset) -> Claim:
     claim = "committees of different networks gain more than committees of seeds of one network"
     printed = "0.851 beside 0.822 (P2 section 4)"
-    if "gain_best_difference" not in committees:
+    if "gain_difference" not in committees:
         return Claim(claim, printed, "needs seeds and different networks", "", OPEN)
     size = int(committees.committee_size.where(committees.gain_difference.notnull()).max())
     chosen = committees.sel(committee_size=size)

@@ -74,8 +74,8 @@ class Run(NamedTuple):
         shapes = [name for name in self.networks if not self.network or name == self.network]
         epochs = sorted({self.epochs[name] for name in shapes})
         budget = "–".join(str(number) for number in dict.fromkeys((epochs[0], epochs[-1]))) if epochs else "?"
-        names = dict.fromkeys(_short(self.networks[name]) for name in shapes)
         budget += " epoch" if budget == "1" else " epochs"
+        names = dict.fromkeys(_short(self.networks[name]) for name in shapes)
         part = "" if self.whole_data else ", part of the images"
         listed = ", ".join(names) if len(names) < 4 else f"{len(shapes)} networks"
         return (

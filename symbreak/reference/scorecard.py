@@ -24,7 +24,7 @@ COLUMNS = ("network", "claim", "printed", "ours", "null", "verdict")
 NOTE = (
     "A trend along the blocks holds if last minus first block exceeds two standard errors; a count if its "
     "p-value is below 0.05 for every seed; a difference of committees if its interval over images excludes "
-    "zero."
+    "zero, also for the gain over the best member, and beyond what independent errors give for agreement."
 )
 
 
