@@ -38,7 +38,7 @@ def kept_weights(qkv, dropout, seed):
 @pytest.mark.parametrize("piece", [1, 2**13, 2**20])
 def test_pieces_equal_explicit_softmax_and_its_gradient(piece, monkeypatch):
     """One image in a piece, some, and all; the number of images need not be a multiple."""
-    monkeypatch.setattr(attention, "PIECE", piece)
+    monkeypatch.setitem(attention.PIECE, torch.float32, piece)
     qkv, outer = tokens(), torch.randn(5, 16, HEADS * SIZE)
     expected = explicit(qkv)
     fused = attend(qkv, HEADS)
@@ -51,7 +51,7 @@ def test_pieces_equal_explicit_softmax_and_its_gradient(piece, monkeypatch):
 
 @pytest.mark.parametrize("piece", [1, 2**20])
 def test_dropped_weights_are_the_same_forward_and_backward(piece, monkeypatch):
-    monkeypatch.setattr(attention, "PIECE", piece)
+    monkeypatch.setitem(attention.PIECE, torch.float32, piece)
     dropout, qkv = 0.25, tokens(count=SIZE, seed=3)
     mask = kept_weights(qkv, dropout, seed=7) / (1 - dropout)
     torch.manual_seed(7)

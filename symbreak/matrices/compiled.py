@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,9 @@ from typing import Any
 from numba import config, njit
 
 settings: Any = config  # numba fills the module at run time, type checkers see it empty
+
+#: What LLVM may do to sums: reorder them, contract a product and a sum, and forget the sign of a zero.
+REORDER = {"reassoc", "contract", "nsz"}
 
 
 @lru_cache
@@ -23,8 +26,11 @@ def _cache_folder(sources: Path) -> str:
     return str(base / f"kernels-{digest.hexdigest()[:16]}") if os.access(nearest, os.W_OK) else ""
 
 
-def kernel(function: Callable) -> Any:
+def kernel(function: Callable | None = None, *, reorder: bool = False) -> Any:
     """Compile a function without the interpreter lock, caching the machine code on disk.
+
+    With ``reorder=True`` the terms of its sums may be added in another order than written, so that several
+    are added at once; numbers that are not finite keep their meaning.
 
     numba looks only at the file of a function to decide whether cached code is still valid, not at
     the files of the functions it calls. Here all sources of the folder name the cache, so that an
@@ -38,12 +44,13 @@ def kernel(function: Callable) -> Any:
     >>> double(4)
     8
     """
+    if function is None:
+        return partial(kernel, reorder=reorder)
     usual = settings.CACHE_DIR
     source = Path(function.__code__.co_filename)
-    if not source.is_file():  # a function typed at a prompt has no file to cache it beside
-        return njit(nogil=True)(function)
+    compiler = njit(nogil=True, fastmath=REORDER if reorder else False, cache=source.is_file())
     settings.CACHE_DIR = _cache_folder(source.parent) or usual
     try:
-        return njit(nogil=True, cache=True)(function)
+        return compiler(function)  # one typed at a prompt has no file to cache it beside
     finally:
         settings.CACHE_DIR = usual

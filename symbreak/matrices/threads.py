@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -35,5 +36,10 @@ def spread(work: Callable[[Item], Result], items: Iterable[Item], threads: int |
     count = min(thread_count(threads), len(listed))
     if count <= 1:
         return [work(item) for item in listed]
-    with ThreadPoolExecutor(count) as pool:
-        return list(pool.map(work, listed))
+    return list(_pool(count, os.getpid()).map(work, listed))
+
+
+@lru_cache
+def _pool(count: int, process: int) -> ThreadPoolExecutor:
+    """Threads that wait for work between calls; those of a process are gone in one forked from it."""
+    return ThreadPoolExecutor(count)

@@ -7,19 +7,17 @@ than plain products). There the same mathematics goes through the batch in piece
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from symbreak.models.attention_weights import Dropout, heads_apart, heads_together, scores_gradient
 from symbreak.models.layout import in_a_stack
 
-#: Bytes of the scores of one piece, about what a core's cache keeps.
-PIECE = 2**20
-#: Dropout draws 15 random bits for each weight.
-_STEPS = 2**15
+#: Bytes of the scores of one piece: what a core's cache keeps, and more where a call costs more.
+PIECE = {torch.float64: 2**20, torch.float32: 2**20, torch.bfloat16: 2**21}
 
 
 def attend(qkv: Tensor, heads: int, dropout: float = 0.0) -> Tensor:
@@ -47,33 +45,27 @@ def attend(qkv: Tensor, heads: int, dropout: float = 0.0) -> Tensor:
     >>> attend(qkv, heads=2).tolist()  # equal weights: the mean of the values
     [[[1.0, 3.0], [1.0, 3.0]]]
     """
-    by_piece = qkv.device.type == "cpu" and (dropout > 0 or qkv.dtype == torch.bfloat16)
-    if by_piece and not torch.compiler.is_compiling() and not in_a_stack():
+    by_piece = (
+        qkv.device.type == "cpu" and qkv.dtype in PIECE and (dropout > 0 or qkv.dtype == torch.bfloat16)
+    )
+    if by_piece and len(qkv) and not torch.compiler.is_compiling() and not in_a_stack():
         return _ByPiece.apply(qkv, heads, dropout)
-    query, key, value = _split(qkv, heads)
+    query, key, value = qkv.unflatten(2, (3, heads, -1)).permute(2, 0, 3, 1, 4)
     attention = functional.scaled_dot_product_attention(query, key, value, dropout_p=dropout)
     return attention.transpose(1, 2).flatten(2)
 
 
-def _split(qkv: Tensor, heads: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Query, key and value, (images, heads, tokens, head size) each."""
-    images, tokens, width = qkv.shape
-    query, key, value = qkv.view(images, tokens, 3, heads, width // (3 * heads)).permute(2, 0, 3, 1, 4)
-    return query, key, value
+def _pieces(images: int, heads: int, tokens: int, dtype: torch.dtype) -> list[slice]:
+    """Rows of images whose scores fit into `PIECE` for each thread."""
+    bytes_of_an_image = heads * tokens**2 * dtype.itemsize
+    count = max(1, PIECE[dtype] * torch.get_num_threads() // bytes_of_an_image)
+    return [slice(start, min(start + count, images)) for start in range(0, images, count)]
 
 
-def _pieces(qkv: Tensor, heads: int) -> Iterator[slice]:
-    """Rows of images whose scores fit into `PIECE`."""
-    images, tokens, _ = qkv.shape
-    count = max(1, PIECE // (heads * tokens**2 * qkv.element_size()))
-    return (slice(start, start + count) for start in range(0, images, count))
-
-
-def _negate_dropped(weights: Tensor, threshold: int) -> Tensor:
-    """Turn the sign of dropped weights: one tensor holds the weights (its modulus) and which were kept."""
-    words = torch.empty(-(-weights.numel() // 4), dtype=torch.int64).random_(-(2**63), None)
-    bits = words.view(torch.int16)[: weights.numel()].bitwise_and_(_STEPS - 1).sub_(threshold)
-    return torch.copysign(weights, bits.view(weights.shape).to(weights.dtype))
+def _multiply(left: Tensor, right: Tensor, scale: float, result: Tensor) -> None:
+    """Fill `result` with `scale` * `left` @ `right` of all images and heads of a piece."""
+    flat = result.flatten(0, 1)
+    torch.baddbmm(flat, left.flatten(0, 1), right.flatten(0, 1), beta=0, alpha=scale, out=flat)
 
 
 class _ByPiece(torch.autograd.Function):
@@ -81,42 +73,51 @@ class _ByPiece(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, qkv: Tensor, heads: int, dropout: float) -> Tensor:
-        query, key, value = _split(qkv, heads)
-        threshold = round(dropout * _STEPS)
-        ctx.heads, ctx.threshold, ctx.gain = heads, threshold, _STEPS / max(_STEPS - threshold, 1)
-        attention = qkv.new_empty(*qkv.shape[:2], heads, query.shape[-1])
-        kept = []
+        images, tokens, width = qkv.shape
+        size, drop = width // (3 * heads), Dropout(dropout)
+        pieces, keep = _pieces(images, heads, tokens, qkv.dtype), ctx.needs_input_grad[0]
+        piece = pieces[0].stop
+        weights = qkv.new_empty(images if keep else piece, heads, tokens, tokens)
+        scores = weights.new_empty(piece, *weights.shape[1:])
+        parts, output = (qkv.new_empty(count, piece, heads, tokens, size) for count in (3, 1))
+        attention = qkv.new_empty(images, tokens, heads * size)
+        ctx.gain, ctx.scale = drop.gain, size**-0.5
         with torch.autocast("cpu", enabled=False):
-            for rows in _pieces(qkv, heads):
-                scaled = query[rows].contiguous() * query.shape[-1] ** -0.5
-                weights = (scaled @ key[rows].contiguous().transpose(2, 3)).softmax(-1)
-                if threshold:
-                    weights = _negate_dropped(weights, threshold)
-                if ctx.needs_input_grad[0]:
-                    kept.append(weights)
-                weights = weights.relu() if threshold else weights
-                piece = weights @ (value[rows].contiguous() * ctx.gain)
-                attention[rows] = piece.transpose(1, 2)
-        ctx.save_for_backward(qkv, *kept)
-        return attention.flatten(2)
+            for rows in pieces:
+                here = slice(0, rows.stop - rows.start)
+                own = weights[rows if keep else here]
+                heads_apart(qkv[rows], parts[:, here])
+                query, key, value = parts[:, here]
+                _multiply(query, key.transpose(2, 3), ctx.scale, scores[here])
+                torch.softmax(scores[here], -1, out=own)
+                kept = drop(own, scores[here], rows.start)
+                _multiply(kept, value, ctx.gain, output[0, here])
+                heads_together(output[:, here], attention[rows])
+        ctx.save_for_backward(qkv, weights)
+        return attention
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
-        qkv, *kept = ctx.saved_tensors
-        query, key, value = _split(qkv, ctx.heads)
-        result = torch.empty_like(qkv)
-        to_query, to_key, to_value = _split(result, ctx.heads)
-        gradient = gradient.unflatten(2, (ctx.heads, -1)).transpose(1, 2)
-        scale = query.shape[-1] ** -0.5
-        for rows, weights in zip(_pieces(qkv, ctx.heads), kept):
-            outer = gradient[rows].contiguous() * ctx.gain
-            to_weights = outer @ value[rows].contiguous().transpose(2, 3)
-            to_value[rows] = (weights.relu() if ctx.threshold else weights).transpose(2, 3) @ outer
-            if ctx.threshold:
-                to_weights = torch.ops.aten.threshold_backward(to_weights, weights, 0)
-                weights = weights.abs()
-            to_scores = torch.ops.aten._softmax_backward_data(to_weights, weights, -1, weights.dtype)
-            to_query[rows] = (to_scores @ key[rows].contiguous()).mul_(scale)
-            to_key[rows] = to_scores.transpose(2, 3) @ query[rows].contiguous().mul(scale)
+        qkv, weights = ctx.saved_tensors
+        images, heads, tokens, _ = weights.shape
+        size = qkv.shape[2] // (3 * heads)
+        pieces = _pieces(images, heads, tokens, qkv.dtype)
+        piece = pieces[0].stop
+        scratch = weights.new_empty(2, piece, heads, tokens, tokens)
+        parts, to_parts, outer = (qkv.new_empty(count, piece, heads, tokens, size) for count in (3, 3, 1))
+        result, gradient = torch.empty_like(qkv), gradient.contiguous()
+        for rows in pieces:
+            here = slice(0, rows.stop - rows.start)
+            heads_apart(qkv[rows], parts[:, here])
+            query, key, value = parts[:, here]
+            to_query, to_key, to_value = to_parts[:, here]
+            to_scores, kept = scratch[:, here]
+            heads_apart(gradient[rows], outer[:, here])
+            _multiply(outer[0, here], value.transpose(2, 3), ctx.gain, to_scores)
+            scores_gradient(weights[rows], to_scores, kept)
+            _multiply(kept.transpose(2, 3), outer[0, here], ctx.gain, to_value)
+            _multiply(to_scores, key, ctx.scale, to_query)
+            _multiply(to_scores.transpose(2, 3), query, ctx.scale, to_key)
+            heads_together(to_parts[:, here], result[rows])
         return result, None, None

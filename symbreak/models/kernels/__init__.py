@@ -1,0 +1,1 @@
+"""Compiled passes through tensors on a CPU, for what PyTorch would do in several."""
