@@ -132,3 +132,46 @@ def test_probe_has_a_norm_on_residual_taps_only_and_no_bias_by_default():
     assert isinstance(probes[1, "block"].norm, torch.nn.LayerNorm)
     assert isinstance(probes[1, "attention"].norm, torch.nn.Identity)
     assert probes[1, "block"].readout.bias is None
+
+
+def a_training_network(stochastic_depth=0.5):
+    torch.manual_seed(5)
+    options = {"attention_dropout": 0.0, "stochastic_depth": stochastic_depth}
+    return models.build("cct_2_3x2", labels=10, dim=24, heads=3, **options).double().train()
+
+
+def fields_and_gradients(network, seed, record):
+    torch.manual_seed(seed)
+    fields = network(images(8).double(), record)
+    return fields, torch.autograd.grad(fields.square().sum(), list(network.parameters()))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_images_that_are_not_computed_change_nothing(seed):
+    """With a listener every branch is computed and masked; without one only those that stay."""
+    network = a_training_network()
+    whole, known = fields_and_gradients(network, seed, record=lambda block, tap, tensor: None)
+    skipped, found = fields_and_gradients(network, seed, record=None)
+    torch.testing.assert_close(skipped, whole)
+    for own, other in zip(found, known, strict=True):
+        torch.testing.assert_close(own, other)
+
+
+def test_a_branch_is_computed_only_for_images_that_keep_it():
+    network, seen = a_training_network(), []
+    network.blocks[1].linear1.register_forward_pre_hook(lambda layer, given: seen.append(len(given[0])))
+    network.blocks[0].linear1.register_forward_pre_hook(lambda layer, given: seen.append(len(given[0])))
+    for seed in range(20):
+        torch.manual_seed(seed)
+        network(images(8).double())
+    first, last = seen[::2], seen[1::2]
+    assert set(first) == {8}  # stochastic depth grows from zero in the first block
+    assert min(last) < 8 and abs(sum(last) / 160 - 0.5) < 5 * 0.5 / 160**0.5
+
+
+def test_where_all_images_are_dropped_the_parameters_get_zeros_not_nothing():
+    network = a_training_network(stochastic_depth=1.0)
+    fields = network(images(3).double())
+    fields.sum().backward()
+    gradient = network.blocks[1].linear1.weight.grad
+    assert fields.isfinite().all() and gradient is not None and not gradient.any()

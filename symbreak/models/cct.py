@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 
 import torch
@@ -17,26 +18,40 @@ from torch.nn import functional
 
 from symbreak.config import Network
 from symbreak.models.attention import attend
-from symbreak.models.layout import channels_last
+from symbreak.models.layout import channels_last, in_a_stack
+from symbreak.models.linear import Linear
 
 #: Receives the name of a tap and its tensor, shape (images, tokens, nodes).
 Record = Callable[[str, Tensor], None]
 
 
 class StochasticDepth(nn.Module):
-    """Drop a residual branch for whole images with a given probability (arXiv:1603.09382)."""
+    """Residual connection whose branch is left out for whole images with a given probability.
+
+    Source: Huang et al., arXiv:1603.09382.
+    """
 
     def __init__(self, probability: float) -> None:
         super().__init__()
         self.probability = probability
 
-    def forward(self, branch: Tensor) -> Tensor:
-        """Zero the branch of some images and scale the others up to keep the mean."""
+    def forward(self, stream: Tensor, branch: Callable[[Tensor], Tensor], skip: bool = True) -> Tensor:
+        """Add the branch of some images, scaled up to keep the mean; with `skip` no other is computed.
+
+        Where shapes must not change (compiled, stacked, on a GPU) the branch of every image is computed.
+        """
         if not self.training or self.probability == 0.0:
-            return branch
+            return stream + branch(stream)
         keep = 1.0 - self.probability
-        mask = branch.new_empty(branch.shape[0], 1, 1).bernoulli_(keep)
-        return branch * (mask / keep)
+        mask = stream.new_empty(len(stream), 1, 1).bernoulli_(keep)
+        shapes_may_change = stream.device.type == "cpu" and not torch.compiler.is_compiling()
+        if not skip or not shapes_may_change or in_a_stack():
+            return stream + branch(stream) * (mask / keep)
+        kept = mask.flatten().nonzero().flatten()
+        if len(kept) == 0:  # the branch's parameters still get a gradient, of zero
+            return stream + branch(stream) * mask
+        part = stream if len(kept) == len(stream) else stream.index_select(0, kept)
+        return stream.index_add(0, kept, branch(part).to(stream.dtype), alpha=1 / keep)
 
 
 class Tokenizer(nn.Module):
@@ -107,45 +122,49 @@ class Block(nn.Module):
         self.heads = heads
         self.attention_dropout = network.attention_dropout
         self.attention_norm = nn.LayerNorm(dim)
-        self.qkv = nn.Linear(dim, 3 * dim, bias=False)
-        self.projection = nn.Linear(dim, dim)
+        self.qkv = Linear(dim, 3 * dim, bias=False)
+        self.projection = Linear(dim, dim)
         self.feedforward_norm = nn.LayerNorm(dim)
-        self.linear1 = nn.Linear(dim, hidden)
-        self.linear2 = nn.Linear(hidden, dim)
+        self.linear1 = Linear(dim, hidden)
+        self.linear2 = Linear(hidden, dim)
         self.dropout = nn.Dropout(network.dropout)
         self.stochastic_depth = StochasticDepth(stochastic_depth)
 
     def forward(self, stream: Tensor, record: Record | None = None) -> Tensor:
         """(images, tokens, dim) -> (images, tokens, dim)."""
-        branch = self._attention(self.attention_norm(stream), record)
-        stream = stream + self.stochastic_depth(branch)
-        if record:
-            record("projection_skip", stream)
+        hear = record or _nobody
+        skip = record is None  # a tap holds every image
+        stream = self.stochastic_depth(stream, partial(self._attention, hear=hear), skip)
+        hear("projection_skip", stream)
         stream = self.feedforward_norm(stream)  # the residual stream itself is replaced
-        hidden = functional.gelu(self.linear1(stream))
-        branch = self.linear2(self.dropout(hidden))
-        if record:
-            record("feedforward_norm", stream)
-            record("linear1", hidden)
-            record("linear2", branch)
-        stream = stream + self.stochastic_depth(self.dropout(branch))
-        if record:
-            record("block", stream)
+        hear("feedforward_norm", stream)
+        stream = self.stochastic_depth(stream, partial(self._feedforward, hear=hear), skip)
+        hear("block", stream)
         return stream
 
-    def _attention(self, normed: Tensor, record: Record | None) -> Tensor:
-        dim = normed.shape[-1]
+    def _attention(self, stream: Tensor, hear: Record) -> Tensor:
+        normed = self.attention_norm(stream)
         qkv = self.qkv(normed)
         attention = attend(qkv, self.heads, self.attention_dropout if self.training else 0.0)
         projection = self.projection(attention)
-        if record:
-            record("attention_norm", normed)
-            record("qkv", qkv)
-            for name, part in zip(("query", "key", "value"), qkv.split(dim, dim=-1)):
-                record(name, part)
-            record("attention", attention)
-            record("projection", projection)
+        hear("attention_norm", normed)
+        hear("qkv", qkv)
+        for name, part in zip(("query", "key", "value"), qkv.chunk(3, dim=-1)):
+            hear(name, part)
+        hear("attention", attention)
+        hear("projection", projection)
         return self.dropout(projection)
+
+    def _feedforward(self, stream: Tensor, hear: Record) -> Tensor:
+        hidden = functional.gelu(self.linear1(stream))
+        branch = self.linear2(self.dropout(hidden))
+        hear("linear1", hidden)
+        hear("linear2", branch)
+        return self.dropout(branch)
+
+
+def _nobody(name: str, tensor: Tensor) -> None:
+    """Nobody listens to the taps."""
 
 
 class CCT(nn.Module):
