@@ -34,7 +34,7 @@ def write_page(options, analysis, ratios, seconds, more):
         *report.step_section(more),
         *report.probe_section(probing.kept_features()),
         *parity.section(parity.measure()),
-        *report.gpu_section(step.operations("bf16") / step.BATCH),
+        *report.gpu_section(step.operations() / step.BATCH),
         *report.kernel_section(analysis),
         *scaling.section(by_size, vit_b, "images/scaling.png"),
         *end_to_end.section(),

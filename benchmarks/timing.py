@@ -56,11 +56,11 @@ def _serve(pipe, make, arguments):
 
 
 def workers_in_turn(workers, repetitions):
-    """Smallest time of each worker's call, taken in turn; one round before warms up."""
+    """Times of each worker's calls, taken in turn; one round before warms up."""
     times = [{name: worker() for name, worker in workers.items()} for _ in range(repetitions + 1)][1:]
     for worker in workers.values():
         worker.stop()
-    return {name: min(taken[name] for taken in times) for name in workers}
+    return {name: [taken[name] for taken in times] for name in workers}
 
 
 def matmul_rate(dtype, size=1536, repetitions=5):
