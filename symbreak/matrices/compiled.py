@@ -18,7 +18,7 @@ REORDER = {"reassoc", "contract", "nsz"}
 @lru_cache
 def _cache_folder(sources: Path) -> str:
     """Folder for compiled code of exactly these sources; empty (numba's choice) if not writable."""
-    digest = sha256()
+    digest = sha256(Path(__file__).read_bytes())  # how they are compiled
     for path in sorted(sources.glob("*.py")):
         digest.update(path.read_bytes())
     base = Path(settings.CACHE_DIR) if settings.CACHE_DIR else sources / "__pycache__"
