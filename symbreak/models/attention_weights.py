@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import torch
 from torch import Tensor
@@ -103,26 +101,28 @@ def heads_apart(rows: Tensor, parts: Tensor) -> None:
     >>> parts.tolist()
     [[[[[0.0, 1.0], [4.0, 5.0]], [[2.0, 3.0], [6.0, 7.0]]]]]
     """
-    _over_images(kernels.heads_apart, rows, parts, from_rows=True)
+    together, apart = _token_by_token(rows, parts)
+    _copy_in_threads(together, apart)
 
 
 def heads_together(parts: Tensor, rows: Tensor) -> None:
     """Undo `heads_apart`: fill `rows` from `parts`."""
-    _over_images(kernels.heads_together, rows, parts, from_rows=False)
+    together, apart = _token_by_token(rows, parts)
+    _copy_in_threads(apart, together)
 
 
-def _over_images(copy: Callable, rows: Tensor, parts: Tensor, from_rows: bool) -> None:
+def _token_by_token(rows: Tensor, parts: Tensor) -> tuple[np.ndarray, np.ndarray]:
+    """The same memory as two arrays (images, tokens, count, heads, size)."""
     count, images, heads, tokens, size = parts.shape
-    together = _bits(rows.view(images, tokens, count, heads, size))
-    apart = _bits(parts)
+    together, apart = _bits(rows.view(images, tokens, count, heads, size)), _bits(parts)
     if size * apart.itemsize % 8 == 0:  # fewer and longer words
         together, apart = together.view(np.uint64), apart.view(np.uint64)
+    return together, apart.transpose(1, 3, 0, 2, 4)
 
-    def work(part: slice) -> None:
-        arrays = together[part], apart[:, part]
-        copy(*(arrays if from_rows else arrays[::-1]))
 
-    spread(work, _parts(images, step=1), torch.get_num_threads())
+def _copy_in_threads(source: np.ndarray, target: np.ndarray) -> None:
+    parts = _parts(len(source), step=1)
+    spread(lambda part: kernels.copy_tokens(source[part], target[part]), parts, torch.get_num_threads())
 
 
 def _bits(tensor: Tensor) -> np.ndarray:

@@ -14,8 +14,8 @@ from symbreak.models.layout import in_a_stack
 class Linear(nn.Linear):
     """``torch.nn.Linear`` on tokens; in single precision on a CPU it runs as a convolution of one pixel.
 
-    That is the same sum. Convolutions go through oneDNN, which in ``float32`` is 1.1 to 1.25 times as fast as
-    the BLAS behind ``torch.mm`` where the benchmarks were run (`python -m benchmarks.step`).
+    That is the same sum. Convolutions go through oneDNN, which in ``float32`` is faster than the BLAS behind
+    ``torch.mm`` where docs/speed.md was measured (`python -m benchmarks.step` prints by how much).
 
     Examples
     --------

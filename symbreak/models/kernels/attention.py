@@ -103,28 +103,16 @@ def scores_gradient_bf16(weights, gradient, kept):
 
 
 @kernel
-def heads_apart(rows, parts):
-    """Copy tokens with their heads side by side, (images, tokens, parts, heads, size), to heads one by one.
+def copy_tokens(source, target):
+    """Copy an array of five axes (images, tokens, count, heads, size), both sides in any layout.
 
-    `parts` is (parts, images, heads, tokens, size). Reading goes through memory in order, writing through as
-    many places as there are heads: the other way round, as a strided copy goes, takes three times as long.
+    It goes through the tokens in order and through as many places of the other side as there are heads. A
+    copy in the order of the target jumps from token to token for each head.
     """
-    images, tokens, count, heads, size = rows.shape
+    images, tokens, count, heads, size = source.shape
     for image in range(images):
         for token in range(tokens):
             for part in range(count):
                 for head in range(heads):
                     for i in range(size):
-                        parts[part, image, head, token, i] = rows[image, token, part, head, i]
-
-
-@kernel
-def heads_together(parts, rows):
-    """Undo `heads_apart`."""
-    images, tokens, count, heads, size = rows.shape
-    for image in range(images):
-        for token in range(tokens):
-            for part in range(count):
-                for head in range(heads):
-                    for i in range(size):
-                        rows[image, token, part, head, i] = parts[part, image, head, token, i]
+                        target[image, token, part, head, i] = source[image, token, part, head, i]
