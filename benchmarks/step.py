@@ -21,6 +21,7 @@ from symbreak.learning.heap import keep_freed_memory
 from symbreak.learning.resume import ResumeFile
 from symbreak.learning.together import Stacked
 from symbreak.learning.train import training_loop
+from symbreak.models.gelu import gelu
 from symbreak.models.linear import Linear
 
 BATCH, SEEDS = 32, 3
@@ -79,16 +80,36 @@ def operations():
     return counter.get_total_flops()
 
 
-def dense_layers(repetitions):
-    """The dense layers of a block, forward and backward in fp32: as products of matrices, over ours."""
+def dense_layers(precision, repetitions):
+    """The dense layers of a block, forward and backward: those of torch over ours."""
     widths = ((256, 768), (256, 256), (256, 512), (512, 256))
-    tokens = {width: torch.randn(BATCH, 256, width, requires_grad=True) for width in (256, 512)}
-    works = {}
-    for name, kind in (("products", torch.nn.Linear), ("ours", Linear)):
-        layers = [(kind(before, after), tokens[before]) for before, after in widths]
-        works[name] = lambda layers=layers: [layer(x).sum().backward() for layer, x in layers]
+    dtype = torch.bfloat16 if precision == "bf16" else torch.float32
+    tokens = [torch.randn(BATCH, 256, before, dtype=dtype, requires_grad=True) for before, _ in widths]
+    outer = [torch.randn(BATCH, 256, after, dtype=dtype) for _, after in widths]
+    engine, works = Engine(torch.device("cpu"), precision), {}
+
+    def run(layers):
+        with engine.autocast():
+            outputs = [layer(x) for layer, x in zip(layers, tokens)]
+        torch.autograd.backward(outputs, outer)
+
+    for name, kind in (("torch", torch.nn.Linear), ("ours", Linear)):
+        layers = [kind(before, after) for before, after in widths]
+        works[name] = lambda layers=layers: run(layers)
     seconds = interleaved(works, repetitions)
-    return seconds["products"] / seconds["ours"]
+    return seconds["torch"] / seconds["ours"]
+
+
+def activation(repetitions):
+    """GELU of a block in bf16, forward and backward: that of torch over ours."""
+    hidden = torch.randn(BATCH, 256, 512, dtype=torch.bfloat16, requires_grad=True)
+    outer = torch.randn_like(hidden)
+    works = {
+        name: lambda function=function: torch.autograd.grad(function(hidden), hidden, outer)
+        for name, function in (("torch", torch.nn.functional.gelu), ("ours", gelu))
+    }
+    seconds = interleaved(works, repetitions)
+    return seconds["torch"] / seconds["ours"]
 
 
 def seeds_together(repetitions):
@@ -145,7 +166,8 @@ def measure(quick=False):
         more[f"our step {precision}, share of the matrix product's rate"] = count / taken / best
         at_best = seconds["plain fp32"] * best / count
         more[f"plain step fp32 / a step {precision} at the matrix product's rate"] = at_best
-    more["dense layers fp32: products of matrices / ours"] = dense_layers(repetitions)
+        more[f"dense layers {precision}: torch / ours"] = dense_layers(precision, repetitions)
+    more["activation bf16: torch / ours"] = activation(3 * repetitions)
     more[f"{SEEDS} seeds one by one / together, small network"] = seeds_together(2 * repetitions)
     if not quick:
         more["step as it is / compiled, small network"] = compiling(repetitions)

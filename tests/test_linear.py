@@ -48,11 +48,43 @@ def test_a_layout_that_is_not_in_order_gives_the_same():
     torch.testing.assert_close(found, known)
 
 
-def test_only_single_precision_on_a_cpu_runs_as_a_convolution():
-    tokens = torch.randn(2, 3, 6)
-    assert _as_convolution(tokens)
-    assert not _as_convolution(tokens.double()) and not _as_convolution(tokens[0])
+@pytest.mark.skipif(not torch.ops.mkldnn._is_mkldnn_bf16_supported(), reason="no bfloat16 in oneDNN here")
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("shape", [(3, 5, 6), (1, 1, 6), (2, 1, 6), (0, 4, 6)])
+def test_in_bfloat16_the_same_up_to_its_rounding(bias, shape):
+    ours, plain = pair(bias)
+    tokens, outer = torch.randn(shape, requires_grad=True), torch.randn(*shape[:2], 10)
     with torch.autocast("cpu", torch.bfloat16):
-        assert not _as_convolution(tokens)
-        assert Linear(6, 2)(tokens).dtype == torch.bfloat16
-    assert torch.func.vmap(lambda x: torch.tensor(float(_as_convolution(x))))(tokens[None]).item() == 0
+        found = ours(tokens)
+    expected = plain(tokens)
+    assert found.dtype == torch.bfloat16 and found.is_contiguous()
+    torch.testing.assert_close(found.float(), expected, rtol=0.02, atol=0.02)
+    own = torch.autograd.grad(found, [tokens, *ours.parameters()], outer.bfloat16())
+    for mine, known in zip(own, torch.autograd.grad(expected, [tokens, *plain.parameters()], outer)):
+        assert mine.dtype == torch.float32
+        torch.testing.assert_close(mine, known, rtol=0.03, atol=0.06)
+
+
+@pytest.mark.skipif(not torch.ops.mkldnn._is_mkldnn_bf16_supported(), reason="no bfloat16 in oneDNN here")
+@pytest.mark.parametrize("widths", [(6, 10), (10, 6)])
+def test_gradients_in_bfloat16_are_those_of_pytorch_whichever_side_is_wider(widths):
+    ours, plain = Linear(*widths), torch.nn.Linear(*widths)
+    plain.load_state_dict(ours.state_dict())
+    tokens, outer, found = torch.randn(3, 5, widths[0]), torch.randn(3, 5, widths[1]).bfloat16(), []
+    for layer in (ours, plain):
+        inputs = tokens.clone().requires_grad_()
+        with torch.autocast("cpu", torch.bfloat16):
+            output = layer(inputs)
+        found.append(torch.autograd.grad(output, [inputs, *layer.parameters()], outer))
+    for own, known in zip(*found):
+        torch.testing.assert_close(own, known, rtol=0.01, atol=0.01)
+
+
+def test_other_precisions_and_ways_of_running_keep_to_products():
+    tokens = torch.randn(2, 3, 6)
+    assert _as_convolution(tokens, torch.float32)
+    assert not _as_convolution(tokens, torch.float64) and not _as_convolution(tokens[0], torch.float32)
+    single = torch.func.vmap(lambda x: torch.tensor(float(_as_convolution(x, torch.float32))))
+    assert single(tokens[None]).item() == 0
+    with torch.autocast("cpu", torch.float16):
+        assert Linear(6, 2)(tokens).dtype == torch.float16

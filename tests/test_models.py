@@ -157,6 +157,19 @@ def test_images_that_are_not_computed_change_nothing(seed):
         torch.testing.assert_close(own, other)
 
 
+@pytest.mark.parametrize("seed", range(2))
+def test_in_bfloat16_leaving_images_out_changes_no_more_than_rounding(seed):
+    network, found = a_training_network().float(), []
+    for record in (lambda block, tap, tensor: None, None):
+        torch.manual_seed(seed)
+        with torch.autocast("cpu", torch.bfloat16):
+            fields = network(images(8), record).float()
+        gradients = torch.autograd.grad(fields.square().sum(), list(network.parameters()))
+        found.append([fields, *gradients])
+    for own, known in zip(*found, strict=True):
+        assert (own - known).norm() <= 0.05 * known.norm() + 1e-6
+
+
 def test_a_branch_is_computed_only_for_images_that_keep_it():
     network, seen = a_training_network(), []
     network.blocks[1].linear1.register_forward_pre_hook(lambda layer, given: seen.append(len(given[0])))

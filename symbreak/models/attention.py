@@ -13,11 +13,16 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from symbreak.models.attention_weights import Dropout, heads_apart, heads_together, scores_gradient
+from symbreak.models.attention_weights import (
+    DroppingSoftmax,
+    heads_apart,
+    heads_together,
+    scores_gradient,
+)
 from symbreak.models.layout import in_a_stack
 
 #: Bytes of the scores of one piece: what a core's cache keeps, and more where a call costs more.
-PIECE = {torch.float64: 2**20, torch.float32: 2**20, torch.bfloat16: 2**21}
+PIECE = {torch.float32: 2**20, torch.bfloat16: 2**21}
 
 
 def attend(qkv: Tensor, heads: int, dropout: float = 0.0) -> Tensor:
@@ -74,14 +79,14 @@ class _ByPiece(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, qkv: Tensor, heads: int, dropout: float) -> Tensor:
         images, tokens, width = qkv.shape
-        size, drop = width // (3 * heads), Dropout(dropout)
+        size, softmax = width // (3 * heads), DroppingSoftmax(dropout)
         pieces, keep = _pieces(images, heads, tokens, qkv.dtype), ctx.needs_input_grad[0]
         piece = pieces[0].stop
         weights = qkv.new_empty(images if keep else piece, heads, tokens, tokens)
         scores = weights.new_empty(piece, *weights.shape[1:])
         parts, output = (qkv.new_empty(count, piece, heads, tokens, size) for count in (3, 1))
         attention = qkv.new_empty(images, tokens, heads * size)
-        ctx.gain, ctx.scale = drop.gain, size**-0.5
+        ctx.gain, ctx.scale = softmax.gain, size**-0.5
         with torch.autocast("cpu", enabled=False):
             for rows in pieces:
                 here = slice(0, rows.stop - rows.start)
@@ -89,17 +94,16 @@ class _ByPiece(torch.autograd.Function):
                 heads_apart(qkv[rows], parts[:, here])
                 query, key, value = parts[:, here]
                 _multiply(query, key.transpose(2, 3), ctx.scale, scores[here])
-                torch.softmax(scores[here], -1, out=own)
-                kept = drop(own, scores[here], rows.start)
-                _multiply(kept, value, ctx.gain, output[0, here])
+                softmax(scores[here], own, rows.start)
+                _multiply(scores[here], value, ctx.gain, output[0, here])
                 heads_together(output[:, here], attention[rows])
-        ctx.save_for_backward(qkv, weights)
+        ctx.save_for_backward(qkv, weights, attention)
         return attention
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
-        qkv, weights = ctx.saved_tensors
+        qkv, weights, attention = ctx.saved_tensors
         images, heads, tokens, _ = weights.shape
         size = qkv.shape[2] // (3 * heads)
         pieces = _pieces(images, heads, tokens, qkv.dtype)
@@ -115,7 +119,7 @@ class _ByPiece(torch.autograd.Function):
             to_scores, kept = scratch[:, here]
             heads_apart(gradient[rows], outer[:, here])
             _multiply(outer[0, here], value.transpose(2, 3), ctx.gain, to_scores)
-            scores_gradient(weights[rows], to_scores, kept)
+            scores_gradient(weights[rows], to_scores, kept, gradient[rows], attention[rows])
             _multiply(kept.transpose(2, 3), outer[0, here], ctx.gain, to_value)
             _multiply(to_scores, key, ctx.scale, to_query)
             _multiply(to_scores.transpose(2, 3), query, ctx.scale, to_key)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import partial
 from itertools import pairwise
 
 import torch
@@ -18,8 +17,10 @@ from torch.nn import functional
 
 from symbreak.config import Network
 from symbreak.models.attention import attend
-from symbreak.models.layout import channels_last, in_a_stack
+from symbreak.models.gelu import gelu
+from symbreak.models.layout import channels_last
 from symbreak.models.linear import Linear
+from symbreak.models.residual import Kept, joined, may_leave_out, normed
 
 #: Receives the name of a tap and its tensor, shape (images, tokens, nodes).
 Record = Callable[[str, Tensor], None]
@@ -35,23 +36,25 @@ class StochasticDepth(nn.Module):
         super().__init__()
         self.probability = probability
 
-    def forward(self, stream: Tensor, branch: Callable[[Tensor], Tensor], skip: bool = True) -> Tensor:
-        """Add the branch of some images, scaled up to keep the mean; with `skip` no other is computed.
-
-        Where shapes must not change (compiled, stacked, on a GPU) the branch of every image is computed.
-        """
+    def forward(self, stream: Tensor, branch: Callable[[], Tensor]) -> Tensor:
+        """Add the branch; in training only that of some images, scaled up to keep the mean."""
         if not self.training or self.probability == 0.0:
-            return stream + branch(stream)
-        keep = 1.0 - self.probability
-        mask = stream.new_empty(len(stream), 1, 1).bernoulli_(keep)
-        shapes_may_change = stream.device.type == "cpu" and not torch.compiler.is_compiling()
-        if not skip or not shapes_may_change or in_a_stack():
-            return stream + branch(stream) * (mask / keep)
-        kept = mask.flatten().nonzero().flatten()
-        if len(kept) == 0:  # the branch's parameters still get a gradient, of zero
-            return stream + branch(stream) * mask
-        part = stream if len(kept) == len(stream) else stream.index_select(0, kept)
-        return stream.index_add(0, kept, branch(part).to(stream.dtype), alpha=1 / keep)
+            return stream + branch()
+        mask = self._draw(stream)
+        return stream + branch() * (mask * self._gain)
+
+    def keep(self, stream: Tensor) -> Kept:
+        """Choose images in training, to compute the branch of no others."""
+        if self.probability == 0.0:
+            return Kept(torch.arange(len(stream)), len(stream), gain=1.0)
+        return Kept(self._draw(stream).flatten().nonzero().flatten(), len(stream), self._gain)
+
+    def _draw(self, stream: Tensor) -> Tensor:
+        return stream.new_empty(len(stream), 1, 1).bernoulli_(1.0 - self.probability)
+
+    @property
+    def _gain(self) -> float:
+        return 1.0 / (1.0 - self.probability) if self.probability < 1.0 else 0.0
 
 
 class Tokenizer(nn.Module):
@@ -132,22 +135,31 @@ class Block(nn.Module):
 
     def forward(self, stream: Tensor, record: Record | None = None) -> Tensor:
         """(images, tokens, dim) -> (images, tokens, dim)."""
+        if self.training and record is None and may_leave_out(stream):  # a tap holds every image
+            return self._of_kept_images(stream)
         hear = record or _nobody
-        skip = record is None  # a tap holds every image
-        stream = self.stochastic_depth(stream, partial(self._attention, hear=hear), skip)
+        stream = self.stochastic_depth(stream, lambda: self._attention(self.attention_norm(stream), hear))
         hear("projection_skip", stream)
         stream = self.feedforward_norm(stream)  # the residual stream itself is replaced
         hear("feedforward_norm", stream)
-        stream = self.stochastic_depth(stream, partial(self._feedforward, hear=hear), skip)
+        stream = self.stochastic_depth(stream, lambda: self._feedforward(stream, hear))
         hear("block", stream)
         return stream
 
-    def _attention(self, stream: Tensor, hear: Record) -> Tensor:
-        normed = self.attention_norm(stream)
-        qkv = self.qkv(normed)
+    def _of_kept_images(self, stream: Tensor) -> Tensor:
+        """The same without computing the branches that stochastic depth leaves out."""
+        kept = self.stochastic_depth.keep(stream)
+        stream, tokens = normed(stream, self.attention_norm, kept, replace=False)
+        stream = joined(stream, self._attention(tokens, _nobody), kept)
+        kept = self.stochastic_depth.keep(stream)
+        stream, tokens = normed(stream, self.feedforward_norm, kept, replace=True)
+        return joined(stream, self._feedforward(tokens, _nobody), kept)
+
+    def _attention(self, tokens: Tensor, hear: Record) -> Tensor:
+        qkv = self.qkv(tokens)
         attention = attend(qkv, self.heads, self.attention_dropout if self.training else 0.0)
         projection = self.projection(attention)
-        hear("attention_norm", normed)
+        hear("attention_norm", tokens)
         hear("qkv", qkv)
         for name, part in zip(("query", "key", "value"), qkv.chunk(3, dim=-1)):
             hear(name, part)
@@ -156,7 +168,7 @@ class Block(nn.Module):
         return self.dropout(projection)
 
     def _feedforward(self, stream: Tensor, hear: Record) -> Tensor:
-        hidden = functional.gelu(self.linear1(stream))
+        hidden = gelu(self.linear1(stream))
         branch = self.linear2(self.dropout(hidden))
         hear("linear1", hidden)
         hear("linear2", branch)

@@ -12,10 +12,11 @@ from symbreak.models.layout import in_a_stack
 
 
 class Linear(nn.Linear):
-    """``torch.nn.Linear`` on tokens; in single precision on a CPU it runs as a convolution of one pixel.
+    """``torch.nn.Linear`` on tokens; in single precision and in bfloat16 on a CPU it runs through oneDNN.
 
-    That is the same sum. Convolutions go through oneDNN, which in ``float32`` is faster than the BLAS behind
-    ``torch.mm`` where docs/speed.md was measured (`python -m benchmarks.step` prints by how much).
+    Forward it is a convolution of one pixel: the same sum, which in ``float32`` is faster than the BLAS
+    behind ``torch.mm`` and in bfloat16 adds the bias in the same pass. Backward it is one in ``float32``
+    only. `python -m benchmarks.step` prints by how much it is faster than ``torch.nn.Linear``.
 
     Examples
     --------
@@ -26,16 +27,27 @@ class Linear(nn.Linear):
 
     def forward(self, tokens: Tensor) -> Tensor:
         """(images, tokens, in) -> (images, tokens, out)."""
-        if _as_convolution(tokens):
-            return _Convolution.apply(tokens, self.weight, self.bias)
-        return super().forward(tokens)
+        precision = _precision(tokens)
+        if not _as_convolution(tokens, precision):
+            return super().forward(tokens)
+        with torch.autocast("cpu", enabled=False):
+            bias = None if self.bias is None else self.bias.to(precision)
+            return _Convolution.apply(tokens.to(precision), self.weight.to(precision), bias)
 
 
-def _as_convolution(tokens: Tensor) -> bool:
-    plain = tokens.device.type == "cpu" and tokens.ndim == 3 and tokens.dtype == torch.float32
-    if not plain or torch.is_autocast_enabled("cpu") or torch.compiler.is_compiling():
+def _precision(tokens: Tensor) -> torch.dtype:
+    """Precision of the product."""
+    autocast = tokens.is_floating_point() and torch.is_autocast_enabled(tokens.device.type)
+    return torch.get_autocast_dtype(tokens.device.type) if autocast else tokens.dtype
+
+
+def _as_convolution(tokens: Tensor, precision: torch.dtype) -> bool:
+    plain = tokens.device.type == "cpu" and tokens.ndim == 3
+    if not plain or torch.compiler.is_compiling() or in_a_stack():
         return False
-    return torch.backends.mkldnn.is_available() and not in_a_stack()
+    if precision == torch.bfloat16:
+        return torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    return precision == torch.float32 and torch.backends.mkldnn.is_available()
 
 
 def _as_map(tokens: Tensor) -> Tensor:
@@ -56,14 +68,33 @@ class _Convolution(torch.autograd.Function):
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
         tokens, weight = ctx.saved_tensors
-        to_tokens, to_weight, to_bias = ctx.needs_input_grad
-        maps = _as_map(gradient), _as_map(tokens), weight[:, :, None, None]
-        plain = [1, 1], [0, 0], [1, 1], False, [0, 0], 1  # stride, padding, dilation, transposed, ..., groups
-        inward, outer, _ = torch.ops.aten.convolution_backward(
-            *maps, None, *plain, [to_tokens, to_weight, False]
-        )
-        return (
-            inward.squeeze(2).transpose(1, 2) if to_tokens else None,
-            outer.flatten(1) if to_weight else None,
-            gradient.sum((0, 1)) if to_bias else None,
-        )
+        backward = _as_products if gradient.dtype == torch.bfloat16 else _as_convolutions
+        # The bias first: the gradient is still in the cache.
+        to_bias = gradient.sum((0, 1)) if ctx.needs_input_grad[2] else None
+        return *backward(gradient, tokens, weight, ctx.needs_input_grad), to_bias
+
+
+def _as_convolutions(
+    gradient: Tensor, tokens: Tensor, weight: Tensor, needed: tuple[bool, ...]
+) -> tuple[Tensor | None, Tensor | None]:
+    """Gradients of tokens and weight."""
+    maps = _as_map(gradient), _as_map(tokens), weight[:, :, None, None]
+    plain = [1, 1], [0, 0], [1, 1], False, [0, 0], 1  # stride, padding, dilation, transposed, ..., groups
+    asked = [needed[0], needed[1], False]
+    inward, outer, _ = torch.ops.aten.convolution_backward(*maps, None, *plain, asked)
+    return (
+        inward.squeeze(2).transpose(1, 2) if needed[0] else None,
+        outer.flatten(1) if needed[1] else None,
+    )
+
+
+def _as_products(
+    gradient: Tensor, tokens: Tensor, weight: Tensor, needed: tuple[bool, ...]
+) -> tuple[Tensor | None, Tensor | None]:
+    """Gradients of tokens and weight; the wider side of the weight comes last, where products are faster."""
+    rows, columns = gradient.flatten(0, 1), tokens.flatten(0, 1)
+    inward = (rows @ weight).view(tokens.shape) if needed[0] else None
+    if not needed[1]:
+        return inward, None
+    wide = weight.shape[0] > weight.shape[1]
+    return inward, (columns.t() @ rows).t() if wide else rows.t() @ columns

@@ -1,26 +1,34 @@
-"""Dropped attention weights and the gradient of the scores: what lies between the products of matrices.
+"""Softmax that drops weights, and the gradient of the scores: what lies between the products of matrices.
 
 One array holds the weights and which of them were dropped: those have their sign turned, so that the modulus
 is the weight and the positive part is what was kept. Each kernel goes once through what lies in the cache,
-where the operations of PyTorch would go six times. bfloat16 comes as its bits, for numpy has no such numbers.
+where the operations of PyTorch would go six times. Numbers come as their bits, see
+`symbreak.models.kernels.numbers`.
 """
+
+import math
 
 import numpy as np
 
 from symbreak.matrices.compiled import kernel
-from symbreak.models.kernels.bf16 import rounded, widened
+from symbreak.models.kernels.numbers import number, power_of_two, stored
 
 #: Dropout draws 15 random bits for each weight.
 STEPS = 2**15
 _LOW_BITS = np.uint16(STEPS - 1)
-#: Weights of one round, four to a word of random bits.
-_ROUND = 2048
 _GOLDEN, _FIRST, _SECOND = (
-    np.uint64(number) for number in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
+    np.uint64(word) for word in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
 )
-#: The sign of a bfloat16, and zero.
-_SIGN, _0 = np.uint16(0x8000), np.uint16(0)
 _30, _27, _31 = (np.uint64(shift) for shift in (30, 27, 31))
+_0, _1, _HALF = (np.float32(value) for value in (0, 1, 0.5))
+_LOG2_E, _SMALLEST = np.float32(math.log2(math.e)), np.float32(-126)
+#: Polynomial close to 2**x for x from -1/2 to 1/2, through its values at Chebyshev's points.
+_C0, _C1, _C2, _C3, _C4, _C5 = (
+    np.polynomial.Chebyshev.interpolate(np.exp2, 5, [-0.5, 0.5])
+    .convert(kind=np.polynomial.Polynomial)
+    .coef.astype(np.float32)
+)
+_SIGN_SHIFT, _ALL_BUT_SIGN = np.int32(31), np.int32(0x7FFFFFFF)
 
 
 @kernel
@@ -38,68 +46,81 @@ def random_words(words, seed, first):
 
 
 @kernel
-def _mark(weights, kept, bits, threshold):
-    """Turn the sign of the weights whose bits are below the threshold; `kept` gets the others, and zeros."""
-    for i in range(weights.size):
-        weight, dropped = weights[i], (bits[i] & _LOW_BITS) < threshold
-        weights[i] = weight | weights.dtype.type(1 << (8 * weights.itemsize - 1)) if dropped else weight
-        kept[i] = weights.dtype.type(0) if dropped else weight
+def _largest(numbers):
+    """Largest of ``float32`` numbers by their bits, which several at once can be compared by."""
+    bits, top = numbers.view(np.int32), np.int32(-(2**31))
+    for j in range(bits.size):
+        order = np.int32(bits[j] ^ ((bits[j] >> _SIGN_SHIFT) & _ALL_BUT_SIGN))  # rises with the number
+        top = max(top, order)
+    return number(np.uint32(top ^ ((top >> _SIGN_SHIFT) & _ALL_BUT_SIGN)))
 
 
 @kernel
-def drop(weights, kept, seed, first, threshold):
-    """Turn the sign of `threshold` in `STEPS` of the weights; `kept` gets the others, and zeros.
+def _power(exponent):
+    """2 to an exponent of 0 or less, relative error below 3e-7; nothing below 2**-126."""
+    exponent = _SMALLEST if exponent < _SMALLEST else exponent
+    whole = np.int32(exponent - _HALF)
+    rest = exponent - np.float32(whole)
+    tail = _C2 + rest * (_C3 + rest * (_C4 + rest * _C5))
+    return (_C0 + rest * (_C1 + rest * tail)) * power_of_two(whole)
 
-    Both are the bits of numbers that are not negative, as unsigned integers on one axis; `first` is how many
-    random words were used before.
-    """
-    words = np.empty(_ROUND // 4, np.uint64)
-    bits = words.view(np.uint16)
-    for start in range(0, weights.size, _ROUND):
-        stop = min(start + _ROUND, weights.size)
-        random_words(words, seed, first)
-        _mark(weights[start:stop], kept[start:stop], bits, threshold)
-        first += words.size
+
+@kernel
+def _mark(terms, gain, bits, threshold, weights, kept):
+    """Fill `weights` from terms; turn the sign of those whose bits are below the threshold."""
+    sign = weights.dtype.type(1 << (8 * weights.itemsize - 1))
+    for j in range(terms.size):
+        weight, dropped = stored(terms[j] * gain, weights), (bits[j] & _LOW_BITS) < threshold
+        weights[j] = weight | sign if dropped else weight
+        kept[j] = weights.dtype.type(0) if dropped else weight
 
 
 @kernel(reorder=True)
-def scores_gradient(weights, gradient, kept):
+def softmax(scores, weights, seed, first, threshold):
+    r"""Fill `weights` with :math:`e^{s_j} / \sum_i e^{s_i}` and drop some; `scores` get those that are kept.
+
+    Source: Bridle (1990), "Probabilistic interpretation of feedforward classification network outputs". Both
+    are bits, one row for each query. `threshold` in `STEPS` of the weights are dropped, by random words from
+    number `first` on, one for four weights, every row with words of its own.
+    """
+    terms, words = np.empty(scores.shape[1], np.float32), np.empty((scores.shape[1] + 3) // 4, np.uint64)
+    bits = words.view(np.uint16)
+    for row in range(scores.shape[0]):
+        for j in range(terms.size):
+            terms[j] = number(scores[row, j])
+        largest, total = _largest(terms) * _LOG2_E, _0
+        for j in range(terms.size):
+            terms[j] = _power(terms[j] * _LOG2_E - largest)
+            total += terms[j]
+        gain = _1 / total
+        random_words(words, seed, first + row * words.size)
+        _mark(terms, gain, bits, threshold, weights[row], scores[row])
+
+
+@kernel(reorder=True)
+def scores_gradient(weights, gradient, kept, outer, attention):
     r"""Turn the gradient of the kept weights into that of the scores, in place.
 
     With weights :math:`p` of a query, :math:`k = p` where kept and 0 elsewhere, and :math:`g` the gradient of
-    :math:`k`: :math:`\partial s_j = k_j g_j - p_j \sum_i k_i g_i`, the gradient of a softmax (Bridle, 1990,
-    "Probabilistic interpretation of feedforward classification network outputs"). ``kept`` gets k.
+    :math:`k`: :math:`\partial s_j = k_j g_j - p_j \sum_i k_i g_i`, the gradient of a `softmax`. The sum is
+    the product of the query's attention with its gradient `outer` (Dao et al., arXiv:2205.14135, app. B.2).
 
-    One row for each query; the weights as `drop` leaves them.
+    All are bits; the first three of shape (images, heads, queries, keys), the weights as `softmax` leaves
+    them, ``kept`` gets k; the others of shape (images, queries, heads, size).
     """
-    zero = np.float32(0)
-    for row in range(weights.shape[0]):
-        mean = zero
-        for j in range(weights.shape[1]):
-            kept[row, j] = max(weights[row, j], zero)
-            mean += kept[row, j] * gradient[row, j]
-        for j in range(weights.shape[1]):
-            weight = weights[row, j]
-            gradient[row, j] = kept[row, j] * gradient[row, j] - abs(weight) * mean
-
-
-@kernel(reorder=True)
-def scores_gradient_bf16(weights, gradient, kept):
-    """`scores_gradient` of the bits of bfloat16, sums in ``float32``."""
-    terms, products = np.empty(weights.shape[1], np.float32), np.empty(weights.shape[1], np.float32)
-    for row in range(weights.shape[0]):
-        for j in range(weights.shape[1]):
-            kept[row, j] = _0 if weights[row, j] & _SIGN else weights[row, j]
-        widened(kept[row], terms)
-        widened(gradient[row], products)
-        mean = np.float32(0)
-        for j in range(weights.shape[1]):
-            products[j] *= terms[j]
-            mean += products[j]
-        widened(weights[row], terms)
-        for j in range(weights.shape[1]):
-            products[j] -= abs(terms[j]) * mean
-        rounded(products, gradient[row])
+    images, heads, queries, keys = weights.shape
+    for image in range(images):
+        for head in range(heads):
+            for query in range(queries):
+                mean = _0
+                for i in range(outer.shape[3]):
+                    mean += number(outer[image, query, head, i]) * number(attention[image, query, head, i])
+                for j in range(keys):
+                    weight = number(weights[image, head, query, j])
+                    stays = max(weight, _0)
+                    change = stays * number(gradient[image, head, query, j]) - abs(weight) * mean
+                    kept[image, head, query, j] = stored(stays, kept)
+                    gradient[image, head, query, j] = stored(change, gradient)
 
 
 @kernel
