@@ -6,7 +6,8 @@ import torch
 
 from symbreak.matrices.compiled import kernel
 from symbreak.models import passes
-from symbreak.models.attention_weights import DroppingSoftmax, heads_apart, heads_together, scores_gradient
+from symbreak.models.attention_heads import HeadsApart
+from symbreak.models.attention_weights import DroppingSoftmax, scores_gradient
 from symbreak.models.kernels import attention
 from symbreak.models.kernels.numbers import number, stored
 from symbreak.models.passes import bits
@@ -25,8 +26,13 @@ def threads(request, monkeypatch):
     torch.set_num_threads(before)
 
 
-def some_scores(dtype, images=5, heads=3, tokens=7):
-    return 3 * torch.randn(images, heads, tokens, tokens).to(dtype)
+def some_scores(dtype, heads=15, tokens=7):
+    """Of all heads of all images on one axis."""
+    return 3 * torch.randn(heads, tokens, tokens).to(dtype)
+
+
+def softmax(dropout, scores, weights, first=0):
+    DroppingSoftmax(dropout)(bits(scores), bits(weights), first)
 
 
 @pytest.mark.parametrize("dtype", TYPES)
@@ -34,16 +40,16 @@ def some_scores(dtype, images=5, heads=3, tokens=7):
 def test_softmax_is_that_of_torch(dtype, tokens, threads):
     scores = some_scores(dtype, tokens=tokens)
     known, weights, kept = scores.double().softmax(-1), torch.empty_like(scores), scores.clone()
-    DroppingSoftmax(0.0)(kept, weights, first=0)
+    softmax(0.0, kept, weights)
     assert torch.equal(kept, weights)
     torch.testing.assert_close(weights.double(), known, rtol=TOLERANCE[dtype], atol=1e-37)
 
 
 @pytest.mark.parametrize("dtype", TYPES)
 def test_softmax_of_large_scores_is_finite_and_of_the_smallest_zero(dtype):
-    scores = torch.tensor([3e38, 3e38, -3e38, 0.0]).to(dtype).view(1, 1, 1, 4)
+    scores = torch.tensor([3e38, 3e38, -3e38, 0.0]).to(dtype).view(1, 1, 4)
     weights = torch.empty_like(scores)
-    DroppingSoftmax(0.0)(scores, weights, first=0)
+    softmax(0.0, scores, weights)
     torch.testing.assert_close(weights.flatten().float(), torch.tensor([0.5, 0.5, 0, 0]), rtol=0, atol=1e-37)
 
 
@@ -54,17 +60,17 @@ def test_a_score_that_is_not_a_number_makes_none_of_the_weights_of_its_query(dty
     """Else a training that diverged would go on unseen; the sign of what is not a number is arbitrary."""
     scores = some_scores(dtype)
     weights = torch.empty_like(scores)
-    scores[2, 1, 4, place] = torch.tensor(float("nan")).copysign(torch.tensor(sign))
-    DroppingSoftmax(0.0)(scores, weights, first=0)
-    assert weights[2, 1, 4].isnan().all() and weights.isnan().sum() == 7
+    scores[2, 4, place] = torch.tensor(float("nan")).copysign(torch.tensor(sign))
+    softmax(0.0, scores, weights)
+    assert weights[2, 4].isnan().all() and weights.isnan().sum() == 7
 
 
 @pytest.mark.parametrize("dtype", TYPES)
 def test_dropped_weights_turn_their_sign_and_are_zero_in_what_is_kept(dtype, threads):
     scores = some_scores(dtype)
     whole, marked, kept = torch.empty_like(scores), torch.empty_like(scores), scores.clone()
-    DroppingSoftmax(0.0)(scores.clone(), whole, first=0)
-    DroppingSoftmax(0.3)(kept, marked, first=0)
+    softmax(0.0, scores.clone(), whole)
+    softmax(0.3, kept, marked)
     assert torch.equal(marked.abs(), whole) and torch.equal(kept, marked.relu())
     share = (marked < 0).float().mean().item()
     assert abs(share - 0.3) < 5 * (0.3 * 0.7 / marked.numel()) ** 0.5
@@ -73,25 +79,25 @@ def test_dropped_weights_turn_their_sign_and_are_zero_in_what_is_kept(dtype, thr
 @pytest.mark.parametrize("tokens", [8, 7])
 def test_what_is_dropped_depends_neither_on_threads_nor_on_pieces(tokens, monkeypatch):
     monkeypatch.setattr(passes, "SHARE", 1)
-    scores, found = some_scores(torch.float32, images=6, tokens=tokens), []
+    scores, found = some_scores(torch.float32, heads=6, tokens=tokens), []
     for count, piece in ((1, 6), (1, 1), (1, 4), (2, 6), (3, 2)):
         before = torch.get_num_threads()
         torch.set_num_threads(count)
         torch.manual_seed(3)
-        softmax, marked = DroppingSoftmax(0.5), torch.empty_like(scores)
+        drop, marked = DroppingSoftmax(0.5), torch.empty_like(scores)
         for start in range(0, 6, piece):
             own = slice(start, start + piece)
-            softmax(scores[own].clone(), marked[own], first=start)
+            drop(bits(scores[own].clone()), bits(marked[own]), first=start)
         torch.set_num_threads(before)
         found.append(marked)
     assert (found[0] < 0).any() and all(torch.equal(found[0], other) for other in found[1:])
 
 
 def test_every_query_drops_by_its_own_numbers():
-    """Rows of equal scores differ, in one image and between images."""
-    marked = torch.empty(4, 2, 8, 64)
-    DroppingSoftmax(0.5)(torch.zeros_like(marked), marked, first=0)
-    assert len(torch.unique(marked.flatten(0, 2) < 0, dim=0)) == 4 * 2 * 8
+    """Rows of equal scores differ."""
+    marked = torch.empty(8, 8, 64)
+    softmax(0.5, torch.zeros_like(marked), marked)
+    assert len(torch.unique(marked.flatten(0, 1) < 0, dim=0)) == 8 * 8
 
 
 def test_random_words_are_those_of_splitmix64():
@@ -115,7 +121,9 @@ def test_gradient_of_the_scores_is_that_of_autograd(dtype, threads):
     marked = torch.where(mask > 0, weights, -weights).to(dtype)
     gradient = (outer.unflatten(2, (2, 5)).transpose(1, 2) @ value.transpose(2, 3)).to(dtype)
     kept = torch.empty_like(marked)
-    scores_gradient(marked, gradient, kept, outer.to(dtype), attended.detach().to(dtype))
+    by_head = (tensor.detach().to(dtype).unflatten(2, (2, 5)) for tensor in (outer, attended))
+    flat = (tensor.flatten(0, 1) for tensor in (marked, gradient, kept))
+    scores_gradient(*map(bits, (*flat, *by_head)))
     assert torch.equal(kept, marked.relu())
     tolerance = {torch.float32: 2e-6, torch.bfloat16: 0.03}[dtype]
     torch.testing.assert_close(gradient.double(), known, atol=tolerance, rtol=tolerance)
@@ -124,12 +132,16 @@ def test_gradient_of_the_scores_is_that_of_autograd(dtype, threads):
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float64])
 @pytest.mark.parametrize("size", [8, 5])
 def test_heads_go_apart_and_together_again(dtype, size, threads):
-    rows = torch.randn(4, 6, 3 * 2 * size).to(dtype)
-    parts, back = torch.empty(3, 4, 2, 6, size, dtype=dtype), torch.empty_like(rows)
-    heads_apart(rows, parts)
-    assert torch.equal(parts, rows.view(4, 6, 3, 2, size).permute(2, 0, 3, 1, 4))
-    heads_together(parts, back)
-    assert torch.equal(back, rows)
+    tokens = torch.randn(4, 6, 3 * 2 * size).to(dtype)
+    back = torch.empty_like(tokens)
+    apart, other = (HeadsApart(tensor, count=3, heads=2, images=3) for tensor in (tokens, back))
+    for rows in (slice(0, 3), slice(3, 4)):
+        found = apart.take(rows)
+        expected = tokens[rows].view(-1, 6, 3, 2, size).permute(2, 0, 3, 1, 4).flatten(1, 2)
+        assert torch.equal(found, expected)
+        other.parts[:, : found.shape[1]] = found
+        other.put(rows)
+    assert torch.equal(back, tokens)
 
 
 @kernel

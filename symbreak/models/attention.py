@@ -13,13 +13,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from symbreak.models.attention_weights import (
-    DroppingSoftmax,
-    heads_apart,
-    heads_together,
-    scores_gradient,
-)
+from symbreak.models.attention_heads import HeadsApart
+from symbreak.models.attention_weights import DroppingSoftmax, scores_gradient
 from symbreak.models.layout import in_a_stack
+from symbreak.models.passes import bits
 
 #: Bytes of the scores of one piece: what a core's cache keeps, and more where a call costs more.
 PIECE = {torch.float32: 2**20, torch.bfloat16: 2**21}
@@ -69,34 +66,34 @@ def _pieces(images: int, heads: int, tokens: int, dtype: torch.dtype) -> list[sl
 
 def _multiply(left: Tensor, right: Tensor, scale: float, result: Tensor) -> None:
     """Fill `result` with `scale` * `left` @ `right` of all images and heads of a piece."""
-    flat = result.flatten(0, 1)
-    torch.baddbmm(flat, left.flatten(0, 1), right.flatten(0, 1), beta=0, alpha=scale, out=flat)
+    torch.baddbmm(result, left, right, beta=0, alpha=scale, out=result)
 
 
 class _ByPiece(torch.autograd.Function):
-    """Attention through a batch in pieces, forward and backward."""
+    """Attention through a batch in pieces, forward and backward; the heads of all images are one axis."""
 
     @staticmethod
     def forward(ctx: Any, qkv: Tensor, heads: int, dropout: float) -> Tensor:
-        images, tokens, width = qkv.shape
-        size, softmax = width // (3 * heads), DroppingSoftmax(dropout)
-        pieces, keep = _pieces(images, heads, tokens, qkv.dtype), ctx.needs_input_grad[0]
-        piece = pieces[0].stop
-        weights = qkv.new_empty(images if keep else piece, heads, tokens, tokens)
-        scores = weights.new_empty(piece, *weights.shape[1:])
-        parts, output = (qkv.new_empty(count, piece, heads, tokens, size) for count in (3, 1))
-        attention = qkv.new_empty(images, tokens, heads * size)
-        ctx.gain, ctx.scale = softmax.gain, size**-0.5
+        qkv, (images, tokens, width) = qkv.contiguous(), qkv.shape
+        pieces, softmax = _pieces(images, heads, tokens, qkv.dtype), DroppingSoftmax(dropout)
+        piece, keep = pieces[0].stop, ctx.needs_input_grad[0]
+        attention = qkv.new_empty(images, tokens, width // 3)
+        weights = qkv.new_empty((images if keep else piece) * heads, tokens, tokens)
+        scores = qkv.new_empty(piece * heads, tokens, tokens)
+        inputs, outputs = HeadsApart(qkv, 3, heads, piece), HeadsApart(attention, 1, heads, piece)
+        weight_bits, score_bits = bits(weights), bits(scores)
+        ctx.gain, ctx.scale, ctx.heads = softmax.gain, (width // (3 * heads)) ** -0.5, heads
         with torch.autocast("cpu", enabled=False):
             for rows in pieces:
-                here = slice(0, rows.stop - rows.start)
-                own = weights[rows if keep else here]
-                heads_apart(qkv[rows], parts[:, here])
-                query, key, value = parts[:, here]
-                _multiply(query, key.transpose(2, 3), ctx.scale, scores[here])
-                softmax(scores[here], own, rows.start)
-                _multiply(scores[here], value, ctx.gain, output[0, here])
-                heads_together(output[:, here], attention[rows])
+                own, here = (
+                    slice(rows.start * heads, rows.stop * heads),
+                    slice((rows.stop - rows.start) * heads),
+                )
+                query, key, value = inputs.take(rows)
+                _multiply(query, key.transpose(1, 2), ctx.scale, scores[here])
+                softmax(score_bits[here], weight_bits[own if keep else here], own.start)
+                _multiply(scores[here], value, ctx.gain, outputs.parts[0, here])
+                outputs.put(rows)
         ctx.save_for_backward(qkv, weights, attention)
         return attention
 
@@ -104,24 +101,26 @@ class _ByPiece(torch.autograd.Function):
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
         qkv, weights, attention = ctx.saved_tensors
-        images, heads, tokens, _ = weights.shape
-        size = qkv.shape[2] // (3 * heads)
+        (images, tokens, _), heads = qkv.shape, ctx.heads
         pieces = _pieces(images, heads, tokens, qkv.dtype)
-        piece = pieces[0].stop
-        scratch = weights.new_empty(2, piece, heads, tokens, tokens)
-        parts, to_parts, outer = (qkv.new_empty(count, piece, heads, tokens, size) for count in (3, 3, 1))
+        piece, by_head = pieces[0].stop, (images, tokens, heads, -1)
         result, gradient = torch.empty_like(qkv), gradient.contiguous()
+        to_scores, kept = weights.new_empty(2, piece * heads, tokens, tokens)
+        inputs, behind, results = (
+            HeadsApart(tensor, count, heads, piece)
+            for tensor, count in ((qkv, 3), (gradient, 1), (result, 3))
+        )
+        weight_bits, score_bits, kept_bits = bits(weights), bits(to_scores), bits(kept)
+        outer_bits, attention_bits = bits(gradient.view(by_head)), bits(attention.view(by_head))
         for rows in pieces:
-            here = slice(0, rows.stop - rows.start)
-            heads_apart(qkv[rows], parts[:, here])
-            query, key, value = parts[:, here]
-            to_query, to_key, to_value = to_parts[:, here]
-            to_scores, kept = scratch[:, here]
-            heads_apart(gradient[rows], outer[:, here])
-            _multiply(outer[0, here], value.transpose(2, 3), ctx.gain, to_scores)
-            scores_gradient(weights[rows], to_scores, kept, gradient[rows], attention[rows])
-            _multiply(kept.transpose(2, 3), outer[0, here], ctx.gain, to_value)
-            _multiply(to_scores, key, ctx.scale, to_query)
-            _multiply(to_scores.transpose(2, 3), query, ctx.scale, to_key)
-            heads_together(to_parts[:, here], result[rows])
+            own, here = slice(rows.start * heads, rows.stop * heads), slice((rows.stop - rows.start) * heads)
+            (query, key, value), (outer,) = inputs.take(rows), behind.take(rows)
+            to_query, to_key, to_value = results.parts[:, here]
+            _multiply(outer, value.transpose(1, 2), ctx.gain, to_scores[here])
+            of_piece = weight_bits[own], score_bits[here], kept_bits[here]
+            scores_gradient(*of_piece, outer_bits[rows], attention_bits[rows])
+            _multiply(kept[here].transpose(1, 2), outer, ctx.gain, to_value)
+            _multiply(to_scores[here], key, ctx.scale, to_query)
+            _multiply(to_scores[here].transpose(1, 2), query, ctx.scale, to_key)
+            results.put(rows)
         return result, None, None

@@ -1,13 +1,15 @@
-"""Attention weights in the cache of a CPU: softmax, dropping some, and the gradient of the scores behind."""
+"""Attention weights in the cache of a CPU: softmax, dropping some, and the gradient of the scores behind.
+
+All arrays are bits, see `symbreak.models.passes.bits`: one conversion serves all pieces of a batch.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from symbreak.models.kernels import attention as kernels
-from symbreak.models.passes import bits, in_parts
+from symbreak.models.passes import in_parts
 
 
 class DroppingSoftmax:
@@ -20,41 +22,40 @@ class DroppingSoftmax:
 
     Examples
     --------
-    >>> scores, weights = torch.zeros(2, 1, 4, 4), torch.empty(2, 1, 4, 4)
-    >>> DroppingSoftmax(0.5)(scores, weights, first=0)
+    >>> from symbreak.models.passes import bits
+    >>> scores, weights = torch.zeros(2, 4, 4), torch.empty(2, 4, 4)
+    >>> DroppingSoftmax(0.5)(bits(scores), bits(weights), first=0)
     >>> torch.equal(scores, weights.relu()), weights.abs().unique().tolist()
     (True, [0.25])
     """
 
     def __init__(self, probability: float) -> None:
-        self._threshold = round(probability * kernels.STEPS)
-        self._seed = int(torch.randint(2**62, ())) if self._threshold else 0
-        self.gain = kernels.STEPS / max(kernels.STEPS - self._threshold, 1)
+        self._threshold = np.uint16(round(probability * kernels.STEPS))
+        self._seed = np.uint64(int(torch.randint(2**62, ())) if self._threshold else 0)
+        self.gain = kernels.STEPS / max(kernels.STEPS - int(self._threshold), 1)
 
-    def __call__(self, scores: Tensor, weights: Tensor, first: int) -> None:
-        """Fill `weights` from the scores of images from the batch's `first` on.
+    def __call__(self, scores: np.ndarray, weights: np.ndarray, first: int) -> None:
+        """Fill `weights` from the scores of heads from the batch's `first` on.
 
         Parameters
         ----------
-        scores : Tensor
-            Shape (images, heads, queries, keys); overwritten with the weights that stay, and zeros.
-        weights : Tensor
+        scores : ndarray
+            Shape (images * heads, queries, keys); overwritten with the weights that stay, and zeros.
+        weights : ndarray
             Overwritten with all weights, those that are left out with their sign turned.
         """
-        keys, rows_of_an_image = scores.shape[-1], scores.shape[1] * scores.shape[2]
-        kept, marked = (bits(tensor).reshape(-1, keys) for tensor in (scores, weights))
-        before = first * rows_of_an_image
+        _, queries, keys = scores.shape
+        kept, marked = scores.reshape(-1, keys), weights.reshape(-1, keys)
 
         def work(part: slice) -> None:  # four weights of a row share a random word
-            words_before = (before + part.start) * -(-keys // 4)
-            drawn = np.uint64(self._seed), words_before, np.uint16(self._threshold)
-            kernels.softmax(kept[part], marked[part], *drawn)
+            words_before = (first * queries + part.start) * -(-keys // 4)
+            kernels.softmax(kept[part], marked[part], self._seed, words_before, self._threshold)
 
         in_parts(work, kept)
 
 
 def scores_gradient(
-    weights: Tensor, gradient: Tensor, kept: Tensor, outer: Tensor, attention: Tensor
+    weights: np.ndarray, gradient: np.ndarray, kept: np.ndarray, outer: np.ndarray, attention: np.ndarray
 ) -> None:
     """Turn the gradient of the weights that stay into that of the scores, in place.
 
@@ -62,60 +63,25 @@ def scores_gradient(
 
     Parameters
     ----------
-    weights : Tensor
-        As `DroppingSoftmax` leaves them, shape (images, heads, queries, keys).
-    gradient : Tensor
+    weights : ndarray
+        As `DroppingSoftmax` leaves them, shape (images * heads, queries, keys).
+    gradient : ndarray
         Of the weights that stay; overwritten.
-    kept : Tensor
+    kept : ndarray
         Overwritten with the weights that stay, with zeros.
-    outer, attention : Tensor
-        Gradient of the attention, and it; heads side by side, shape (images, queries, nodes).
+    outer, attention : ndarray
+        Gradient of the attention, and it, shape (images, queries, heads, size).
 
     Examples
     --------
-    >>> weights, gradient = torch.tensor([[[[0.25, -0.75]]]]), torch.tensor([[[[4.0, 8.0]]]])
-    >>> kept, value = torch.empty(1, 1, 1, 2), torch.tensor([[4.0], [8.0]])
-    >>> scores_gradient(weights, gradient, kept, torch.ones(1, 1, 1), weights[0].relu() @ value)
+    >>> from symbreak.models.passes import bits
+    >>> weights, gradient = torch.tensor([[[0.25, -0.75]]]), torch.tensor([[[4.0, 8.0]]])
+    >>> kept, value = torch.empty(1, 1, 2), torch.tensor([[4.0], [8.0]])
+    >>> outer, attention = torch.ones(1, 1, 1, 1), (weights.relu() @ value).view(1, 1, 1, 1)
+    >>> scores_gradient(*map(bits, (weights, gradient, kept, outer, attention)))
     >>> kept.tolist(), gradient.tolist()
-    ([[[[0.25, 0.0]]]], [[[[0.75, -0.75]]]])
+    ([[[0.25, 0.0]]], [[[0.75, -0.75]]])
     """
-    by_head = weights.shape[0], weights.shape[2], weights.shape[1], -1
-    tensors = weights, gradient, kept, outer.view(by_head), attention.view(by_head)
-    arrays = [bits(tensor) for tensor in tensors]
+    shape = len(outer), outer.shape[2], *weights.shape[1:]
+    arrays = *(array.reshape(shape) for array in (weights, gradient, kept)), outer, attention
     in_parts(lambda part: kernels.scores_gradient(*(array[part] for array in arrays)), arrays[0])
-
-
-def heads_apart(rows: Tensor, parts: Tensor) -> None:
-    """Copy what heads have side by side into `parts`, where each lies by itself.
-
-    Parameters
-    ----------
-    rows : Tensor
-        Shape (images, tokens, count * heads * size).
-    parts : Tensor
-        Shape (count, images, heads, tokens, size); count is 3 for query, key and value.
-
-    Examples
-    --------
-    >>> rows, parts = torch.arange(8.0).view(1, 2, 4), torch.empty(1, 1, 2, 2, 2)
-    >>> heads_apart(rows, parts)
-    >>> parts.tolist()
-    [[[[[0.0, 1.0], [4.0, 5.0]], [[2.0, 3.0], [6.0, 7.0]]]]]
-    """
-    together, apart = _token_by_token(rows, parts)
-    in_parts(lambda part: kernels.copy_tokens(together[part], apart[part]), apart)
-
-
-def heads_together(parts: Tensor, rows: Tensor) -> None:
-    """Undo `heads_apart`: fill `rows` from `parts`."""
-    together, apart = _token_by_token(rows, parts)
-    in_parts(lambda part: kernels.copy_tokens(apart[part], together[part]), apart)
-
-
-def _token_by_token(rows: Tensor, parts: Tensor) -> tuple[np.ndarray, np.ndarray]:
-    """The same memory as two arrays (images, tokens, count, heads, size)."""
-    count, images, heads, tokens, size = parts.shape
-    together, apart = bits(rows.view(images, tokens, count, heads, size)), bits(parts)
-    if size * apart.itemsize % 8 == 0:  # fewer and longer words
-        together, apart = together.view(np.uint64), apart.view(np.uint64)
-    return together, apart.transpose(1, 3, 0, 2, 4)
