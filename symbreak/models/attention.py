@@ -7,6 +7,7 @@ than plain products). There the same mathematics goes through the batch in piece
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -57,11 +58,15 @@ def attend(qkv: Tensor, heads: int, dropout: float = 0.0) -> Tensor:
     return attention.transpose(1, 2).flatten(2)
 
 
-def _pieces(images: int, heads: int, tokens: int, dtype: torch.dtype) -> list[slice]:
-    """Rows of images whose scores fit into `PIECE` for each thread."""
+def _pieces(images: int, heads: int, tokens: int, dtype: torch.dtype) -> list[tuple[slice, slice, slice]]:
+    """Pieces whose scores fit into `PIECE` for each thread: images, their heads, and these in a piece's room."""
     bytes_of_an_image = heads * tokens**2 * dtype.itemsize
     count = max(1, PIECE[dtype] * torch.get_num_threads() // bytes_of_an_image)
-    return [slice(start, min(start + count, images)) for start in range(0, images, count)]
+    edges = [*range(0, images, count), images]
+    return [
+        (slice(start, stop), slice(start * heads, stop * heads), slice((stop - start) * heads))
+        for start, stop in pairwise(edges)
+    ]
 
 
 def _multiply(left: Tensor, right: Tensor, scale: float, result: Tensor) -> None:
@@ -76,7 +81,7 @@ class _ByPiece(torch.autograd.Function):
     def forward(ctx: Any, qkv: Tensor, heads: int, dropout: float) -> Tensor:
         qkv, (images, tokens, width) = qkv.contiguous(), qkv.shape
         pieces, softmax = _pieces(images, heads, tokens, qkv.dtype), DroppingSoftmax(dropout)
-        piece, keep = pieces[0].stop, ctx.needs_input_grad[0]
+        piece, keep = pieces[0][0].stop, ctx.needs_input_grad[0]
         attention = qkv.new_empty(images, tokens, width // 3)
         weights = qkv.new_empty((images if keep else piece) * heads, tokens, tokens)
         scores = qkv.new_empty(piece * heads, tokens, tokens)
@@ -84,11 +89,7 @@ class _ByPiece(torch.autograd.Function):
         weight_bits, score_bits = bits(weights), bits(scores)
         ctx.gain, ctx.scale, ctx.heads = softmax.gain, (width // (3 * heads)) ** -0.5, heads
         with torch.autocast("cpu", enabled=False):
-            for rows in pieces:
-                own, here = (
-                    slice(rows.start * heads, rows.stop * heads),
-                    slice((rows.stop - rows.start) * heads),
-                )
+            for rows, own, here in pieces:
                 query, key, value = inputs.take(rows)
                 _multiply(query, key.transpose(1, 2), ctx.scale, scores[here])
                 softmax(score_bits[here], weight_bits[own if keep else here], own.start)
@@ -103,7 +104,7 @@ class _ByPiece(torch.autograd.Function):
         qkv, weights, attention = ctx.saved_tensors
         (images, tokens, _), heads = qkv.shape, ctx.heads
         pieces = _pieces(images, heads, tokens, qkv.dtype)
-        piece, by_head = pieces[0].stop, (images, tokens, heads, -1)
+        piece, by_head = pieces[0][0].stop, (images, tokens, heads, -1)
         result, gradient = torch.empty_like(qkv), gradient.contiguous()
         to_scores, kept = weights.new_empty(2, piece * heads, tokens, tokens)
         inputs, behind, results = (
@@ -112,8 +113,7 @@ class _ByPiece(torch.autograd.Function):
         )
         weight_bits, score_bits, kept_bits = bits(weights), bits(to_scores), bits(kept)
         outer_bits, attention_bits = bits(gradient.view(by_head)), bits(attention.view(by_head))
-        for rows in pieces:
-            own, here = slice(rows.start * heads, rows.stop * heads), slice((rows.stop - rows.start) * heads)
+        for rows, own, here in pieces:
             (query, key, value), (outer,) = inputs.take(rows), behind.take(rows)
             to_query, to_key, to_value = results.parts[:, here]
             _multiply(outer, value.transpose(1, 2), ctx.gain, to_scores[here])
