@@ -59,7 +59,7 @@ def attend(qkv: Tensor, heads: int, dropout: float = 0.0) -> Tensor:
 
 
 def _pieces(images: int, heads: int, tokens: int, dtype: torch.dtype) -> list[tuple[slice, slice, slice]]:
-    """Pieces whose scores fit into `PIECE` for each thread: images, their heads, and these in a piece's room."""
+    """Pieces whose scores fit into `PIECE` for each thread: images, their heads, and these from 0 on."""
     bytes_of_an_image = heads * tokens**2 * dtype.itemsize
     count = max(1, PIECE[dtype] * torch.get_num_threads() // bytes_of_an_image)
     edges = [*range(0, images, count), images]
