@@ -14,7 +14,7 @@ from symbreak.config import parse
 from symbreak.learning import train_network
 from symbreak.models.weights import read_weights
 
-SEEDS = (1, 2, 3)
+SEEDS = (1, 2, 3, 4, 5, 6)
 SETTINGS = {
     "name": "parity",
     "data": {"name": "diacritics", "train_per_label": 30, "validation_per_label": 20, "nuisance": 0.2},

@@ -95,30 +95,27 @@ class _ByPiece(torch.autograd.Function):
                 softmax(score_bits[here], weight_bits[own if keep else here], own.start)
                 _multiply(scores[here], value, ctx.gain, outputs.parts[0, here])
                 outputs.put(rows)
-        ctx.save_for_backward(qkv, weights, attention)
+        ctx.save_for_backward(qkv, weights)
         return attention
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
-        qkv, weights, attention = ctx.saved_tensors
+        qkv, weights = ctx.saved_tensors
         (images, tokens, _), heads = qkv.shape, ctx.heads
         pieces = _pieces(images, heads, tokens, qkv.dtype)
-        piece, by_head = pieces[0][0].stop, (images, tokens, heads, -1)
-        result, gradient = torch.empty_like(qkv), gradient.contiguous()
+        piece, result, gradient = pieces[0][0].stop, torch.empty_like(qkv), gradient.contiguous()
         to_scores, kept = weights.new_empty(2, piece * heads, tokens, tokens)
         inputs, behind, results = (
             HeadsApart(tensor, count, heads, piece)
             for tensor, count in ((qkv, 3), (gradient, 1), (result, 3))
         )
         weight_bits, score_bits, kept_bits = bits(weights), bits(to_scores), bits(kept)
-        outer_bits, attention_bits = bits(gradient.view(by_head)), bits(attention.view(by_head))
         for rows, own, here in pieces:
             (query, key, value), (outer,) = inputs.take(rows), behind.take(rows)
             to_query, to_key, to_value = results.parts[:, here]
             _multiply(outer, value.transpose(1, 2), ctx.gain, to_scores[here])
-            of_piece = weight_bits[own], score_bits[here], kept_bits[here]
-            scores_gradient(*of_piece, outer_bits[rows], attention_bits[rows])
+            scores_gradient(weight_bits[own], score_bits[here], kept_bits[here])
             _multiply(kept[here].transpose(1, 2), outer, ctx.gain, to_value)
             _multiply(to_scores[here], key, ctx.scale, to_query)
             _multiply(to_scores[here].transpose(1, 2), query, ctx.scale, to_key)

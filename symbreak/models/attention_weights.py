@@ -54,9 +54,7 @@ class DroppingSoftmax:
         in_parts(work, kept)
 
 
-def scores_gradient(
-    weights: np.ndarray, gradient: np.ndarray, kept: np.ndarray, outer: np.ndarray, attention: np.ndarray
-) -> None:
+def scores_gradient(weights: np.ndarray, gradient: np.ndarray, kept: np.ndarray) -> None:
     """Turn the gradient of the weights that stay into that of the scores, in place.
 
     Formula and source: `symbreak.models.kernels.attention.scores_gradient`.
@@ -69,19 +67,15 @@ def scores_gradient(
         Of the weights that stay; overwritten.
     kept : ndarray
         Overwritten with the weights that stay, with zeros.
-    outer, attention : ndarray
-        Gradient of the attention, and it, shape (images, queries, heads, size).
 
     Examples
     --------
     >>> from symbreak.models.passes import bits
     >>> weights, gradient = torch.tensor([[[0.25, -0.75]]]), torch.tensor([[[4.0, 8.0]]])
-    >>> kept, value = torch.empty(1, 1, 2), torch.tensor([[4.0], [8.0]])
-    >>> outer, attention = torch.ones(1, 1, 1, 1), (weights.relu() @ value).view(1, 1, 1, 1)
-    >>> scores_gradient(*map(bits, (weights, gradient, kept, outer, attention)))
+    >>> kept = torch.empty(1, 1, 2)
+    >>> scores_gradient(bits(weights), bits(gradient), bits(kept))
     >>> kept.tolist(), gradient.tolist()
     ([[[0.25, 0.0]]], [[[0.75, -0.75]]])
     """
-    shape = len(outer), outer.shape[2], *weights.shape[1:]
-    arrays = *(array.reshape(shape) for array in (weights, gradient, kept)), outer, attention
-    in_parts(lambda part: kernels.scores_gradient(*(array[part] for array in arrays)), arrays[0])
+    rows = [array.reshape(-1, array.shape[-1]) for array in (weights, gradient, kept)]
+    in_parts(lambda part: kernels.scores_gradient(*(array[part] for array in rows)), rows[0])

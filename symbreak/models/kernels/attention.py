@@ -98,29 +98,28 @@ def softmax(scores, weights, seed, first, threshold):
 
 
 @kernel(reorder=True)
-def scores_gradient(weights, gradient, kept, outer, attention):
+def scores_gradient(weights, gradient, kept):
     r"""Turn the gradient of the kept weights into that of the scores, in place.
 
     With weights :math:`p` of a query, :math:`k = p` where kept and 0 elsewhere, and :math:`g` the gradient of
-    :math:`k`: :math:`\partial s_j = k_j g_j - p_j \sum_i k_i g_i`, the gradient of a `softmax`. The sum is
-    the product of the query's attention with its gradient `outer` (Dao et al., arXiv:2205.14135, app. B.2).
+    :math:`k`: :math:`\partial s_j = k_j g_j - p_j \sum_i k_i g_i`, the gradient of a `softmax`.
 
-    All are bits; the first three of shape (images, heads, queries, keys), the weights as `softmax` leaves
-    them, ``kept`` gets k; the others of shape (images, queries, heads, size).
+    The sum is of the same rounded numbers as its terms, so that the gradient of a query's scores sums to
+    nothing. The product of the query's attention and its gradient (Dao et al., arXiv:2205.14135) is the same
+    sum and cheaper, but its rounding pushes all scores of a query one way.
+
+    All are bits, one row for each query; the weights as `softmax` leaves them, ``kept`` gets k.
     """
-    images, heads, queries, keys = weights.shape
-    for image in range(images):
-        for head in range(heads):
-            for query in range(queries):
-                mean = _0
-                for i in range(outer.shape[3]):
-                    mean += number(outer[image, query, head, i]) * number(attention[image, query, head, i])
-                for j in range(keys):
-                    weight = number(weights[image, head, query, j])
-                    stays = max(weight, _0)
-                    change = stays * number(gradient[image, head, query, j]) - abs(weight) * mean
-                    kept[image, head, query, j] = stored(stays, kept)
-                    gradient[image, head, query, j] = stored(change, gradient)
+    for row in range(weights.shape[0]):
+        mean = _0
+        for j in range(weights.shape[1]):
+            mean += max(number(weights[row, j]), _0) * number(gradient[row, j])
+        for j in range(weights.shape[1]):
+            weight = number(weights[row, j])
+            stays = max(weight, _0)
+            change = stays * number(gradient[row, j]) - abs(weight) * mean
+            kept[row, j] = stored(stays, kept)
+            gradient[row, j] = stored(change, gradient)
 
 
 @kernel
