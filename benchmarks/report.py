@@ -20,8 +20,8 @@ def head(threads):
     return [
         "# Speed",
         "",
-        "Written by `make bench` and its parts (`python -m benchmarks.step`, `.parity`); both sides of a ratio "
-        "measured in one run, in turn, nothing typed by hand.",
+        "Written by `make bench` and its parts (`python -m benchmarks.step`, `.parity`); both sides of a "
+        "ratio measured in one run, in turn, nothing typed by hand.",
         "",
         f"{processor()}, {threads} threads for the kernels and one for torch; "
         f"Python {platform.python_version()}, {versions}.",
