@@ -5,21 +5,11 @@ from contextlib import nullcontext
 import pytest
 import torch
 
-from symbreak.models import passes
 from symbreak.models.residual import Kept, joined, normed
 
 IMAGES, TOKENS, DIM = 5, 3, 16
 #: Rounding to bfloat16, relative, and of sums of such numbers.
 TOLERANCE = {"fp32": 2e-6, "fp64": 1e-12, "bf16": 2**-7}
-
-
-@pytest.fixture(params=[1, 3])
-def threads(request, monkeypatch):
-    monkeypatch.setattr(passes, "SHARE", 1)
-    before = torch.get_num_threads()
-    torch.set_num_threads(request.param)
-    yield request.param
-    torch.set_num_threads(before)
 
 
 def in_precision(precision):

@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from symbreak.models.attention_heads import HeadsApart
 from symbreak.models.attention_weights import DroppingSoftmax, scores_gradient
-from symbreak.models.layout import in_a_stack
+from symbreak.models.layout import one_by_one_on_a_cpu
 from symbreak.models.passes import bits
 
 #: Bytes of the scores of one piece: what a core's cache keeps, and more where a call costs more.
@@ -48,10 +48,8 @@ def attend(qkv: Tensor, heads: int, dropout: float = 0.0) -> Tensor:
     >>> attend(qkv, heads=2).tolist()  # equal weights: the mean of the values
     [[[1.0, 3.0], [1.0, 3.0]]]
     """
-    by_piece = (
-        qkv.device.type == "cpu" and qkv.dtype in PIECE and (dropout > 0 or qkv.dtype == torch.bfloat16)
-    )
-    if by_piece and len(qkv) and not torch.compiler.is_compiling() and not in_a_stack():
+    gains = qkv.dtype in PIECE and (dropout > 0 or qkv.dtype == torch.bfloat16)
+    if gains and len(qkv) and one_by_one_on_a_cpu(qkv):
         return _ByPiece.apply(qkv, heads, dropout)
     query, key, value = qkv.unflatten(2, (3, heads, -1)).permute(2, 0, 3, 1, 4)
     attention = functional.scaled_dot_product_attention(query, key, value, dropout_p=dropout)

@@ -18,9 +18,9 @@ from torch.nn import functional
 from symbreak.config import Network
 from symbreak.models.attention import attend
 from symbreak.models.gelu import gelu
-from symbreak.models.layout import channels_last
+from symbreak.models.layout import channels_last, one_by_one_on_a_cpu
 from symbreak.models.linear import Linear
-from symbreak.models.residual import Kept, joined, may_leave_out, normed
+from symbreak.models.residual import Kept, joined, normed
 
 #: Receives the name of a tap and its tensor, shape (images, tokens, nodes).
 Record = Callable[[str, Tensor], None]
@@ -135,7 +135,7 @@ class Block(nn.Module):
 
     def forward(self, stream: Tensor, record: Record | None = None) -> Tensor:
         """(images, tokens, dim) -> (images, tokens, dim)."""
-        if self.training and record is None and may_leave_out(stream):  # a tap holds every image
+        if self.training and record is None and one_by_one_on_a_cpu(stream):  # a tap holds every image
             return self._of_kept_images(stream)
         hear = record or _nobody
         stream = self.stochastic_depth(stream, lambda: self._attention(self.attention_norm(stream), hear))

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from symbreak.models.kernels import table as kernels
-from symbreak.models.layout import in_a_stack
+from symbreak.models.layout import one_by_one_on_a_cpu
 from symbreak.models.passes import bits, in_parts
 
 
@@ -36,8 +36,7 @@ def gelu(preactivation: Tensor) -> Tensor:
     >>> gelu(torch.tensor([-10.0, 0.0, 10.0], dtype=torch.bfloat16)).tolist()
     [-0.0, 0.0, 10.0]
     """
-    by_table = preactivation.device.type == "cpu" and preactivation.dtype == torch.bfloat16
-    if by_table and not torch.compiler.is_compiling() and not in_a_stack():
+    if preactivation.dtype == torch.bfloat16 and one_by_one_on_a_cpu(preactivation):
         return _ByTable.apply(preactivation)
     return functional.gelu(preactivation)
 

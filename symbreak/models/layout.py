@@ -1,4 +1,4 @@
-"""How images lie in memory."""
+"""How tensors lie in memory, and how operations on them run."""
 
 import torch
 from torch import Tensor
@@ -13,6 +13,30 @@ def channels_last(images: Tensor) -> Tensor:
     (12, 1, 6, 3)
     """
     return images if in_a_stack() else images.contiguous(memory_format=torch.channels_last)
+
+
+def one_by_one_on_a_cpu(tensor: Tensor) -> bool:
+    """Whether a CPU runs operations on plain tensors one by one: they may be kernels, of any shape.
+
+    Examples
+    --------
+    >>> one_by_one_on_a_cpu(torch.zeros(2))
+    True
+    """
+    return tensor.device.type == "cpu" and not torch.compiler.is_compiling() and not in_a_stack()
+
+
+def product_precision(tensor: Tensor) -> torch.dtype:
+    """Precision of products of matrices with this tensor, which autocasting may lower.
+
+    Examples
+    --------
+    >>> with torch.autocast("cpu", torch.bfloat16):
+    ...     product_precision(torch.zeros(2))
+    torch.bfloat16
+    """
+    device = tensor.device.type
+    return torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else tensor.dtype
 
 
 def in_a_stack() -> bool:

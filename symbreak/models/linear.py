@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from symbreak.models.layout import in_a_stack
+from symbreak.models.layout import one_by_one_on_a_cpu, product_precision
 
 
 class Linear(nn.Linear):
@@ -27,7 +27,7 @@ class Linear(nn.Linear):
 
     def forward(self, tokens: Tensor) -> Tensor:
         """(images, tokens, in) -> (images, tokens, out)."""
-        precision = _precision(tokens)
+        precision = product_precision(tokens)
         if not _as_convolution(tokens, precision):
             return super().forward(tokens)
         with torch.autocast("cpu", enabled=False):
@@ -35,15 +35,8 @@ class Linear(nn.Linear):
             return _Convolution.apply(tokens.to(precision), self.weight.to(precision), bias)
 
 
-def _precision(tokens: Tensor) -> torch.dtype:
-    """Precision of the product."""
-    autocast = tokens.is_floating_point() and torch.is_autocast_enabled(tokens.device.type)
-    return torch.get_autocast_dtype(tokens.device.type) if autocast else tokens.dtype
-
-
 def _as_convolution(tokens: Tensor, precision: torch.dtype) -> bool:
-    plain = tokens.device.type == "cpu" and tokens.ndim == 3
-    if not plain or torch.compiler.is_compiling() or in_a_stack():
+    if tokens.ndim != 3 or not one_by_one_on_a_cpu(tokens):
         return False
     if precision == torch.bfloat16:
         return torch.ops.mkldnn._is_mkldnn_bf16_supported()

@@ -21,7 +21,7 @@ _BITS = {torch.bfloat16: (torch.int16, np.uint16), torch.float32: (torch.int32, 
 
 
 def bits(tensor: Tensor) -> np.ndarray:
-    """Bits of bfloat16 or float32 as unsigned integers in the same memory; float64 as it is.
+    """Bits of bfloat16 or float32 as unsigned integers in the same memory.
 
     Examples
     --------
@@ -29,8 +29,6 @@ def bits(tensor: Tensor) -> np.ndarray:
     ['0x3f80', '0xc000']
     """
     tensor = tensor.detach() if tensor.requires_grad else tensor
-    if tensor.dtype not in _BITS:
-        return tensor.numpy()
     signed, unsigned = _BITS[tensor.dtype]
     return tensor.view(signed).numpy().view(unsigned)
 

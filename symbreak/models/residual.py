@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from symbreak.models.kernels import residual as kernels
-from symbreak.models.layout import in_a_stack
+from symbreak.models.layout import product_precision
 from symbreak.models.passes import bits, busies_all, in_parts
 
 
@@ -58,17 +58,6 @@ class Kept:
         return stream if self.all else stream.index_select(0, self.rows)
 
 
-def may_leave_out(stream: Tensor) -> bool:
-    """Whether branches may hold some images only: a CPU runs single operations, of any shape.
-
-    Examples
-    --------
-    >>> may_leave_out(torch.zeros(2, 3, 4))
-    True
-    """
-    return stream.device.type == "cpu" and not torch.compiler.is_compiling() and not in_a_stack()
-
-
 def normed(stream: Tensor, norm: nn.LayerNorm, kept: Kept, replace: bool) -> tuple[Tensor, Tensor]:
     """Begin a branch with the LayerNorm of the stream.
 
@@ -95,8 +84,8 @@ def normed(stream: Tensor, norm: nn.LayerNorm, kept: Kept, replace: bool) -> tup
     >>> stream.tolist(), tokens.tolist()
     ([[[1.0, 3.0]], [[5.0, 5.0]]], [[[-1.0, 1.0]]])
     """
-    low = torch.is_autocast_enabled("cpu") and torch.get_autocast_dtype("cpu") == torch.bfloat16
-    if low and stream.dtype == torch.float32 and busies_all(stream):
+    rounds = stream.dtype == torch.float32 and product_precision(stream) == torch.bfloat16
+    if rounds and busies_all(stream):
         return _Normed.apply(stream, norm.weight, norm.bias, norm.eps, kept, replace)
     if replace:
         stream = norm(stream)

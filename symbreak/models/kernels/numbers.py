@@ -1,8 +1,7 @@
-"""Numbers as they lie in memory: bits of bfloat16 or float32, or numbers as they are.
+"""Numbers as they lie in memory: bits of bfloat16 or float32.
 
 numpy has no bfloat16, the upper half of the bits of a float32. A kernel that reads with `number` and writes
-with `stored` serves arrays of ``uint16`` (the bits of bfloat16), of ``uint32`` (those of float32) and of
-floating point.
+with `stored` serves arrays of ``uint16`` (the bits of bfloat16) and of ``uint32`` (those of float32).
 """
 
 from typing import Any
@@ -24,12 +23,7 @@ def _number(typingctx, value):
     def reinterpret(context, builder, signature, args):
         return builder.bitcast(args[0], _FLOAT)
 
-    def keep(context, builder, signature, args):
-        return args[0]
-
-    ways = {types.uint16: (types.float32, widen), types.uint32: (types.float32, reinterpret)}
-    result, codegen = ways.get(value, (value, keep))
-    return result(value), codegen
+    return types.float32(value), {types.uint16: widen, types.uint32: reinterpret}[value]
 
 
 def _stored(typingctx, value, array):
@@ -44,11 +38,7 @@ def _stored(typingctx, value, array):
         rounded = builder.add(whole, builder.add(odd, _WORD(0x7FFF)))
         return builder.trunc(builder.lshr(rounded, _WORD(16)), _HALF)
 
-    def cast(context, builder, signature, args):
-        return context.cast(builder, args[0], value, array.dtype)
-
-    codegen = {types.uint16: narrow, types.uint32: word}.get(array.dtype, cast)
-    return array.dtype(value, array), codegen
+    return array.dtype(value, array), {types.uint16: narrow, types.uint32: word}[array.dtype]
 
 
 def _power_of_two(typingctx, exponent):
