@@ -184,8 +184,11 @@ def test_a_pruned_network_is_probed_measured_and_in_a_committee(pruned):
 
 
 def same(one, two):
+    """Bit for bit, but for times and for a deviation that is itself rounding: it depends on the processor."""
     one, two = (xr.load_dataset(path).drop_vars(["latency"], errors="ignore") for path in (one, two))
-    xr.testing.assert_equal(one, two)
+    rounding = {"form_difference"} & set(one.variables)
+    xr.testing.assert_equal(one.drop_vars(rounding), two.drop_vars(rounding))
+    xr.testing.assert_allclose(one[list(rounding)], two[list(rounding)], rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize(("unit", "step"), [(2, 5), (7, 3)])
