@@ -18,11 +18,11 @@ import torch
 
 from symbreak.config import Study, read
 from symbreak.data.configured import load_configured
-from symbreak.learning.compute import choose_engine
+from symbreak.learning.engine.device import choose_engine
 from symbreak.learning.loop import mixed_seed
 from symbreak.learning.probes import load_network
 from symbreak.learning.resume import ResumeFile
-from symbreak.observables.experiment import pooled_moments
+from symbreak.observables.nodes.tables import pooled_moments
 from symbreak.pruning.controls import choose_pairs
 from symbreak.pruning.export import compact_forms, median_time
 from symbreak.pruning.missing_taps import moments_of

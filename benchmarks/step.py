@@ -15,14 +15,14 @@ from benchmarks.timing import Worker, interleaved, matmul_rate, workers_in_turn
 from symbreak import models
 from symbreak.config import parse
 from symbreak.data import load
-from symbreak.learning.compiled import compiled_or_not
-from symbreak.learning.compute import Engine
-from symbreak.learning.heap import keep_freed_memory
+from symbreak.learning.engine.compiled import compiled_or_not
+from symbreak.learning.engine.device import Engine
+from symbreak.learning.engine.heap import keep_freed_memory
 from symbreak.learning.resume import ResumeFile
 from symbreak.learning.together import Stacked
 from symbreak.learning.train import training_loop
-from symbreak.models.gelu import gelu
-from symbreak.models.linear import Linear
+from symbreak.models.cpu.gelu import gelu
+from symbreak.models.cpu.linear import Linear
 
 BATCH, SEEDS = 32, 3
 LARGE = {"architecture": "cct_7_3x1", "dim": 256, "heads": 4}

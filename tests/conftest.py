@@ -8,7 +8,7 @@ def threads(request, monkeypatch):
     """Threads of torch, of which each gets a part of even the smallest pass."""
     import torch  # here, for not all tests need it
 
-    from symbreak.models import passes
+    from symbreak.models.cpu import passes
 
     monkeypatch.setattr(passes, "SHARE", 1)
     before = torch.get_num_threads()

@@ -22,8 +22,8 @@ IMPORTED = [
     "symbreak.measure.attention",
     "symbreak.measure.evolution",
     "symbreak.pruning",
-    "symbreak.observables.experiment",
-    "symbreak.data.diacritics",
+    "symbreak.observables.nodes.tables",
+    "symbreak.data.images.diacritics",
     "torchvision.datasets",
     "faults_hooks",
 ]

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from symbreak.models import attention
-from symbreak.models.attention import attend
+from symbreak.models.cpu import attention
+from symbreak.models.cpu.attention import attend
 
 HEADS, SIZE = 3, 8
 

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from symbreak.matrices.compiled import kernel
-from symbreak.models import passes
-from symbreak.models.attention_heads import HeadsApart
-from symbreak.models.attention_weights import DroppingSoftmax, scores_gradient
-from symbreak.models.kernels import attention
-from symbreak.models.kernels.numbers import number, stored
-from symbreak.models.passes import bits
+from symbreak.models.cpu import passes
+from symbreak.models.cpu.attention_heads import HeadsApart
+from symbreak.models.cpu.attention_weights import DroppingSoftmax, scores_gradient
+from symbreak.models.cpu.kernels import attention
+from symbreak.models.cpu.kernels.numbers import number, stored
+from symbreak.models.cpu.passes import bits
+from symbreak.numerics.kernel import kernel
 
 TYPES = [torch.float32, torch.bfloat16]
 #: Relative error of a weight: of the sums in ``float32``, and of rounding to bfloat16.

@@ -11,14 +11,13 @@ from symbreak.cli import main
 from symbreak.config import dump
 from symbreak.data.configured import load_configured
 from symbreak.errors import SymbreakError
-from symbreak.figures.attention import attention_maps as draw
 from symbreak.learning import train_network, train_probes
-from symbreak.learning.compute import choose_engine
+from symbreak.learning.engine.device import choose_engine
 from symbreak.learning.probes import load_network
 from symbreak.measure import measure
 from symbreak.measure.attention import attention_maps, brightness, measure_attention
 from symbreak.models.probe import record_taps
-from symbreak.observables.attention_maps import (
+from symbreak.observables.heads.attention_maps import (
     attention_block,
     best_heads,
     map_criteria,
@@ -26,7 +25,8 @@ from symbreak.observables.attention_maps import (
     of_best_heads,
 )
 from symbreak.planted.attention import attention_example, planted_maps
-from symbreak.reference.attention_tables import attention_table
+from symbreak.results.figures.attention import attention_maps as draw
+from symbreak.results.tables.attention import attention_table
 from symbreak.store import open_dataset
 
 

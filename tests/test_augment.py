@@ -12,17 +12,17 @@ from torchvision.transforms import functional as single
 
 from symbreak.data import load
 from symbreak.errors import SymbreakError
-from symbreak.learning import augment_randaugment as ra
-from symbreak.learning.augment import STATISTICS, Augmentation, channel_statistics, normalise
-from symbreak.learning.augment_affine import affine_maps, warp
-from symbreak.learning.augment_crop import (
+from symbreak.learning.augmentation import randaugment as ra
+from symbreak.learning.augmentation.affine import affine_maps, warp
+from symbreak.learning.augmentation.crop import (
     crop_and_flip,
     random_crop_and_flip,
     random_resized_crop,
     resized_crop,
 )
-from symbreak.learning.augment_draws import Draws
-from symbreak.learning.augment_mix import box, mix, mixing_weights, random_erasing
+from symbreak.learning.augmentation.draws import Draws
+from symbreak.learning.augmentation.mix import box, mix, mixing_weights, random_erasing
+from symbreak.learning.augmentation.pipeline import STATISTICS, Augmentation, channel_statistics, normalise
 
 N = 24
 

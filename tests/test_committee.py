@@ -11,21 +11,21 @@ from tiny import SETTINGS
 from symbreak.cli import main
 from symbreak.config import Committee, Network, dump, parse
 from symbreak.errors import SymbreakError
-from symbreak.figures import committees, pareto
-from symbreak.figures.pareto import front
-from symbreak.observables.committee import (
+from symbreak.observables.committees.members import same_and_diverse
+from symbreak.observables.committees.tables import committee_tables
+from symbreak.observables.committees.vote import (
     agreement,
     all_committees,
     bootstrap_intervals,
     correct_committees,
     grow_committee,
 )
-from symbreak.observables.committee_members import same_and_diverse
-from symbreak.observables.committee_tables import committee_tables
+from symbreak.papers.claims.claim import FAILS, HOLDS
+from symbreak.papers.claims.committees import judge_committees
 from symbreak.planted import committee_example, independent_members
-from symbreak.reference.claim import FAILS, HOLDS
-from symbreak.reference.claims_committees import judge_committees
-from symbreak.reference.committee_tables import agreement_table, group_table, member_table, size_table
+from symbreak.results.figures import committees, pareto
+from symbreak.results.figures.pareto import front
+from symbreak.results.tables.committees import agreement_table, group_table, member_table, size_table
 from symbreak.store import open_dataset, provenance, write_dataset
 
 QUICK = Committee(n_bootstrap=99)

@@ -9,9 +9,9 @@ from torch import nn
 
 from symbreak import models
 from symbreak.config import Network
-from symbreak.learning import compiled
-from symbreak.learning.compiled import compiled_or_not
-from symbreak.learning.compute import Engine
+from symbreak.learning.engine import compiled
+from symbreak.learning.engine.compiled import compiled_or_not
+from symbreak.learning.engine.device import Engine
 
 CPU = Engine(torch.device("cpu"), "fp32")
 SHAPE = (2, 3, 32, 32)

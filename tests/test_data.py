@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from torchvision import datasets
 
 from symbreak.data import NAMES, SPLITS, ImageSet, first_per_label, load
-from symbreak.data.images import assemble, fingerprint
+from symbreak.data.image_set import assemble, fingerprint
 from symbreak.errors import SymbreakError
 
 FINE = [f"label {i}" for i in range(100)]

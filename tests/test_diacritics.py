@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from symbreak.data import diacritics, glyphs, load
+from symbreak.data import load
+from symbreak.data.images import diacritics, glyphs
 from symbreak.errors import SymbreakError
-from symbreak.learning.augment import normalise
+from symbreak.learning.augmentation.pipeline import normalise
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,6 @@ import torch
 import xarray as xr
 from tiny import SETTINGS, experiment
 
-from symbreak import figures
 from symbreak.cli import main
 from symbreak.config import Training, dump, parse
 from symbreak.errors import SymbreakError
@@ -17,10 +16,11 @@ from symbreak.learning import checkpoints, train_network, train_probes
 from symbreak.learning.loop import Loop
 from symbreak.measure import evolution, measure
 from symbreak.models.weights import read_weights, write_weights
-from symbreak.observables.evolution import FOLLOWED, evolution_table
-from symbreak.observables.head_tables import head_tables
+from symbreak.observables.heads.evolution import FOLLOWED, evolution_table
+from symbreak.observables.heads.tables import head_tables
 from symbreak.planted import evolution_example, head_tables_example
-from symbreak.reference.evolution import beyond_chance, evolution_rows
+from symbreak.results import figures
+from symbreak.results.tables.evolution import beyond_chance, evolution_rows
 from symbreak.store import open_dataset
 
 KEEPING = {"training": {"checkpoints": "log"}, "heads": {"n_shuffles": 99}, "evolution": {"probe_epochs": 2}}

@@ -14,19 +14,19 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from matplotlib.figure import Figure
 
-from symbreak import figures
 from symbreak.cli import main
 from symbreak.clusters import partitions, scan_matrices
 from symbreak.config import Statistics
 from symbreak.errors import SymbreakError
-from symbreak.figures.labels import evenness
-from symbreak.figures.matrix import arrange
-from symbreak.figures.style import block_colours, name_labels, styled
 from symbreak.matrices import by_head, centre, clip, nodal
 from symbreak.observables import best_threshold, uniformity
-from symbreak.observables.example import example, field_of
-from symbreak.observables.experiment import block_tables, pooled_moments
+from symbreak.observables.nodes.tables import block_tables, pooled_moments
 from symbreak.planted import null_statistics
+from symbreak.results import figures
+from symbreak.results.figures.example import example, field_of
+from symbreak.results.figures.labels import evenness
+from symbreak.results.figures.matrix import arrange
+from symbreak.results.figures.style import block_colours, name_labels, styled
 
 SETTINGS = Statistics(thresholds=9)
 
@@ -77,7 +77,7 @@ def test_figures_have_named_axes_data_and_leave_no_trace(name, results):
 
 def test_no_figure_imports_pyplot_or_torch():
     program = (
-        "import sys, symbreak.figures as f, symbreak.planted as p;"
+        "import sys, symbreak.results.figures as f, symbreak.planted as p;"
         "f.matrix(p.moments_example().symbreak.matrix(block=1, node=1));"
         "sys.exit(any(name in sys.modules for name in ('matplotlib.pyplot', 'torch')))"
     )

@@ -19,8 +19,8 @@ from symbreak.data.configured import load_configured
 from symbreak.errors import SymbreakError
 from symbreak.learning import train_network, train_probes
 from symbreak.measure import measure
-from symbreak.observables.head_tables import head_tables
-from symbreak.reference.head_tables import ownership_table
+from symbreak.observables.heads.tables import head_tables
+from symbreak.results.tables.heads import ownership_table
 from symbreak.store import open_dataset
 
 LABELS, COPIES = 102, 5
@@ -82,7 +82,7 @@ def test_official_split_labels_and_pixels(flowers):
 
 
 def test_the_central_square_is_kept(flowers, tmp_path):
-    from symbreak.data.flowers import _square
+    from symbreak.data.images.flowers import _square
 
     pixels = np.zeros((40, 100, 3), dtype=np.uint8)
     pixels[:, 30:70] = 255

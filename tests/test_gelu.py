@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from symbreak.models.gelu import gelu
+from symbreak.models.cpu.gelu import gelu
 
 
 def every_number():

@@ -11,15 +11,15 @@ from symbreak.cli import main
 from symbreak.config import Experiment, Heads, Statistics, dump
 from symbreak.errors import SymbreakError
 from symbreak.matrices import by_head, nodal
-from symbreak.observables.experiment import join_seeds
-from symbreak.observables.head_matrices import averaged_nodes, common_share, compare_matrices
-from symbreak.observables.head_meanings import with_meaning
-from symbreak.observables.head_tables import head_tables
-from symbreak.observables.replica_tables import replica_tables
+from symbreak.observables.heads.matrices import averaged_nodes, common_share, compare_matrices
+from symbreak.observables.heads.meanings import with_meaning
+from symbreak.observables.heads.replica_tables import replica_tables
+from symbreak.observables.heads.tables import head_tables
+from symbreak.observables.nodes.tables import join_seeds
 from symbreak.planted import head_tables_example, moments_example
-from symbreak.reference.head_networks import head_network_table
-from symbreak.reference.head_pages import sentences
-from symbreak.reference.head_tables import (
+from symbreak.results.tables.head_networks import head_network_table
+from symbreak.results.tables.head_pages import sentences
+from symbreak.results.tables.heads import (
     matrix_table,
     order_table,
     ownership_table,

@@ -15,7 +15,7 @@ from tiny import SETTINGS, experiment
 from symbreak.config import Compute, dump
 from symbreak.errors import SymbreakError
 from symbreak.learning import train_network, train_probes
-from symbreak.learning.compute import choose_engine
+from symbreak.learning.engine.device import choose_engine
 from symbreak.learning.loop import Loop
 from symbreak.learning.resume import alone
 from symbreak.learning.schedule import Schedule

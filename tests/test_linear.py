@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from symbreak.models.linear import Linear, _as_convolution
+from symbreak.models.cpu.linear import Linear, _as_convolution
 
 
 def pair(bias, seed=0):

@@ -9,16 +9,17 @@ from tiny import SETTINGS
 from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
-from symbreak import figures, models
+from symbreak import models
 from symbreak.cli import main
 from symbreak.config import Data, Latency, Network, dump, parse, read
 from symbreak.errors import SymbreakError
 from symbreak.measure import latency as measuring
 from symbreak.models.describe import layers, summary
 from symbreak.planted import head_tables_example
-from symbreak.reference.head_networks import head_network_table
-from symbreak.reference.latency_tables import latency_example, latency_table, rank_correlations
-from symbreak.reference.printed_networks import printed_networks
+from symbreak.printed.networks import printed_networks
+from symbreak.results import figures
+from symbreak.results.tables.head_networks import head_network_table
+from symbreak.results.tables.latency import latency_example, latency_table, rank_correlations
 from symbreak.store import open_dataset
 
 SMALL = {"dim": 24, "heads": 3, "inner_channels": 8}

@@ -7,7 +7,7 @@ import torch
 
 from symbreak import models
 from symbreak.errors import SymbreakError
-from symbreak.learning.compute import Engine
+from symbreak.learning.engine.device import Engine
 from symbreak.models.weights import read_weights, write_weights
 from symbreak.pruning import export
 from symbreak.pruning.retraining import TwoRates

@@ -12,16 +12,16 @@ from symbreak.config import Heads, dump
 from symbreak.data.configured import load_configured
 from symbreak.errors import SymbreakError
 from symbreak.learning import train_network, train_probes
-from symbreak.learning.compute import choose_engine
+from symbreak.learning.engine.device import choose_engine
 from symbreak.learning.probes import load_network, probe_training
 from symbreak.learning.train import normalised_batches
 from symbreak.matrices import by_head
 from symbreak.measure import measure
 from symbreak.measure.accumulator import fold_of_images
 from symbreak.models.probe import record_taps
-from symbreak.observables.head_inputs import centred_fields
-from symbreak.observables.head_tables import head_tables
-from symbreak.reference.head_tables import matrix_table
+from symbreak.observables.heads.input_silencing import centred_fields
+from symbreak.observables.heads.tables import head_tables
+from symbreak.results.tables.heads import matrix_table
 from symbreak.store import open_dataset
 
 

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from scipy.stats import false_discovery_control
 
 from symbreak.errors import SymbreakError
-from symbreak.observables import chance, estimates, nulls
-from symbreak.observables.counts import appearance_of_heads, assign_nodes
-from symbreak.observables.heads import ownership
+from symbreak.numerics import estimates
+from symbreak.observables.heads import chance, nulls, ownership
+from symbreak.observables.heads.appearance import appearance_of_heads, assign_nodes
 from symbreak.planted.heads import binomial_heads
 
 
@@ -127,7 +127,7 @@ def test_seeds_fix_the_draws():
 
 
 def test_taxonomy_shuffle_keeps_sets_and_has_the_exact_mean():
-    from symbreak.observables.superclass import superclass_law
+    from symbreak.observables.superclasses.law import superclass_law
 
     owner = np.repeat([1, 2, 0], [23, 15, 62])
     superclass = np.repeat(np.arange(20), 5)

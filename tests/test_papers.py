@@ -18,23 +18,23 @@ from tiny import SETTINGS
 from symbreak.cli import main
 from symbreak.config import Network, parse, read
 from symbreak.observables import signal_to_noise
-from symbreak.observables.committee_tables import committee_tables
-from symbreak.observables.experiment import block_tables, join_seeds
+from symbreak.observables.committees.tables import committee_tables
+from symbreak.observables.nodes.tables import block_tables, join_seeds
+from symbreak.papers.page import LETTERS, papers_page
+from symbreak.papers.results import find_runs
+from symbreak.papers.status import FULL, MINIATURE, NOT_RUN, judge_target
+from symbreak.papers.targets import command, targets
 from symbreak.planted import head_tables_example, independent_members, moments_example
-from symbreak.reference import agrees, published_table, units
-from symbreak.reference.head_tables import matrix_table
-from symbreak.reference.html import to_html
-from symbreak.reference.papers_page import LETTERS, papers_page
-from symbreak.reference.papers_results import find_runs
-from symbreak.reference.papers_status import FULL, MINIATURE, NOT_RUN, judge_target
-from symbreak.reference.papers_targets import command, targets
-from symbreak.reference.printed_networks import (
+from symbreak.printed import agrees, published_table, units
+from symbreak.printed.networks import (
     printed_beside,
     printed_blocks,
     printed_networks,
     suspect_cells,
     with_printed,
 )
+from symbreak.results.render import to_html
+from symbreak.results.tables.heads import matrix_table
 from symbreak.store import provenance, write_dataset
 
 ROOT = Path(__file__).parents[1]

@@ -16,10 +16,11 @@ from tiny import SETTINGS, experiment
 
 from symbreak.config import dump
 from symbreak.errors import SymbreakError
-from symbreak.learning import parallel, train_network, train_probes
+from symbreak.learning import train_network, train_probes
+from symbreak.learning.engine import parallel
+from symbreak.learning.engine.processes import launched_place, run_processes
+from symbreak.learning.engine.shared_norm import share_norms
 from symbreak.learning.loop import Loop
-from symbreak.learning.processes import launched_place, run_processes
-from symbreak.learning.shared_norm import share_norms
 from symbreak.measure import measure
 from symbreak.models.weights import read_weights
 

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from symbreak.observables.committee_tables import committee_tables
+from symbreak.observables.committees.tables import committee_tables
 from symbreak.planted import independent_members
-from symbreak.reference.committee_tables import group_table, member_table
-from symbreak.reference.printed_networks import printed_networks
+from symbreak.printed.networks import printed_networks
+from symbreak.results.tables.committees import group_table, member_table
 
 
 def p2_committee(names, kind_seeds=1, table="table6"):

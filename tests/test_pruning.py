@@ -16,7 +16,7 @@ from symbreak.config import Compute, dump
 from symbreak.data.configured import load_configured
 from symbreak.errors import SymbreakError
 from symbreak.learning import train_network, train_probes
-from symbreak.learning.compute import choose_engine
+from symbreak.learning.engine.device import choose_engine
 from symbreak.learning.loop import Loop
 from symbreak.measure import measure
 from symbreak.pruning import measure_forms, outputs, prune

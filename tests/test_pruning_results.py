@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from symbreak import figures
 from symbreak.errors import SymbreakError
 from symbreak.planted import pruning_example, silencing_example
-from symbreak.reference.pruning_tables import export_rows, layer_rows, method_rows, silencing_rows
+from symbreak.results import figures
+from symbreak.results.tables.pruning import export_rows, layer_rows, method_rows, silencing_rows
 
 
 def test_tables_print_the_paper_beside_ours_where_it_is_the_same_case():

@@ -13,7 +13,7 @@ from symbreak.clusters import partitions
 from symbreak.config import METHODS, Pruning, Statistics, Study, parse
 from symbreak.errors import SymbreakError
 from symbreak.observables import best_threshold, block_statistics
-from symbreak.observables.experiment import pooled_moments, thresholds
+from symbreak.observables.nodes.tables import pooled_moments, thresholds
 from symbreak.planted import moments_example
 from symbreak.pruning.controls import artificial_pairs, choose_pairs, exactly, largest_weights
 from symbreak.pruning.places import (

@@ -7,7 +7,7 @@ import pytest
 
 from symbreak.errors import SymbreakError
 from symbreak.observables import signal_to_noise
-from symbreak.reference import agrees, published, published_table, units
+from symbreak.printed import agrees, published, published_table, units
 
 OUTPUTS = ("signal", "noise_internal", "noise_external", "snr")
 

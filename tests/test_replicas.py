@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from symbreak.errors import SymbreakError
-from symbreak.observables import replicas
-from symbreak.observables.counts import appearance_of_heads, coarse_grain
-from symbreak.observables.local_order import edwards_anderson, head_shares
-from symbreak.observables.nulls import shuffle_nodes
+from symbreak.observables.heads import replicas
+from symbreak.observables.heads.appearance import appearance_of_heads, coarse_grain
+from symbreak.observables.heads.local_order import edwards_anderson, head_shares
+from symbreak.observables.heads.nulls import shuffle_nodes
 from symbreak.planted.heads import binomial_heads, specialised_heads
 
 

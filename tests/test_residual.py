@@ -5,7 +5,7 @@ from contextlib import nullcontext
 import pytest
 import torch
 
-from symbreak.models.residual import Kept, joined, normed
+from symbreak.models.cpu.residual import Kept, joined, normed
 
 IMAGES, TOKENS, DIM = 5, 3, 16
 #: Rounding to bfloat16, relative, and of sums of such numbers.
@@ -95,7 +95,7 @@ def test_a_stream_that_is_not_a_number_stays_none():
 def test_where_there_is_little_to_do_for_each_thread_torch_does_it(monkeypatch):
     """Several threads that wait for one are slower than torch's own."""
     called = []
-    monkeypatch.setattr("symbreak.models.residual._Normed.apply", lambda *given: called.append(given))
+    monkeypatch.setattr("symbreak.models.cpu.residual._Normed.apply", lambda *given: called.append(given))
     stream, norm = given("bf16")
     kept = Kept(torch.arange(IMAGES), IMAGES, gain=1.0)
     before = torch.get_num_threads()

@@ -8,18 +8,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from symbreak.errors import SymbreakError
-from symbreak.observables.filling import superclass_filling, superclass_table
-from symbreak.observables.nulls import shuffle_taxonomy
-from symbreak.observables.superclass import (
+from symbreak.observables.heads.nulls import shuffle_taxonomy
+from symbreak.observables.superclasses.filling import superclass_filling, superclass_table
+from symbreak.observables.superclasses.joint_law import (
+    full_superclasses_tail,
+    superclass_joint_law,
+    superclass_monte_carlo,
+)
+from symbreak.observables.superclasses.law import (
     superclass_covariance,
     superclass_law,
     superclass_sizes,
     superclass_tail,
-)
-from symbreak.observables.superclass_joint import (
-    full_superclasses_tail,
-    superclass_joint_law,
-    superclass_monte_carlo,
 )
 
 # Expected superclasses with 1/5 ... 5/5 labels of CIFAR-100 drawn (the middle of Table 4, exactly).

@@ -15,14 +15,14 @@ from symbreak.clusters import scan
 from symbreak.config import Statistics
 from symbreak.errors import SymbreakError
 from symbreak.observables import best_threshold, block_statistics, signal_to_noise
-from symbreak.observables.experiment import block_tables, pooled_moments
+from symbreak.observables.nodes.tables import block_tables, pooled_moments
 from symbreak.planted import matched_gaussian, null_statistics
 from symbreak.planted.matched import separation_for
-from symbreak.reference import published_table
-from symbreak.reference.comparisons import null_table, robustness_table
-from symbreak.reference.estimates import estimate, repetitions
-from symbreak.reference.html import to_html, with_error
-from symbreak.reference.tables import CLUSTER_COLUMNS, SNR_COLUMNS, cluster_table, snr_table, tap_table
+from symbreak.printed import published_table
+from symbreak.results.errors import estimate, repetitions
+from symbreak.results.render import to_html, with_error
+from symbreak.results.tables.comparisons import null_table, robustness_table
+from symbreak.results.tables.nodes import CLUSTER_COLUMNS, SNR_COLUMNS, cluster_table, snr_table, tap_table
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from symbreak.config import Experiment
-    from symbreak.observables.committee_members import Member
+    from symbreak.observables.committees.members import Member
 
 #: Name of a table -> heading and the sentences below it.
 TABLES = {
@@ -53,7 +53,7 @@ TABLES = {
 def committee(options: Namespace) -> None:
     """Judge the committees of an experiment."""
     from symbreak.config import read
-    from symbreak.observables.committee_tables import committee_tables
+    from symbreak.observables.committees.tables import committee_tables
     from symbreak.store import provenance, write_dataset
 
     experiment = read(options.config)
@@ -79,8 +79,8 @@ def committee(options: Namespace) -> None:
 
 def committee_results(options: Namespace) -> None:
     """Write the tables and draw the figures of committees."""
-    from symbreak import figures
-    from symbreak.reference import committee_tables as reference
+    from symbreak.results import figures
+    from symbreak.results.tables import committees as reference
 
     table = files.load(options.folder / "committee.nc", "committee")
     experiment = files.experiment_of(options.config, table)
@@ -132,7 +132,7 @@ def _logits_of(place: Path) -> Sequence[Path]:
 
 def _member(path: Path, name: str | None) -> tuple[Member, dict[str, Any], dict[str, Any]]:
     from symbreak.config import Network
-    from symbreak.observables.committee_members import Member, images_of
+    from symbreak.observables.committees.members import Member, images_of
 
     logits = files.load(path, "logits")
     if logits.logits.dims != ("sample", "output"):
@@ -193,7 +193,7 @@ def _heads(folder: Path, table: xr.Dataset) -> dict[str, xr.Dataset]:
 
 def papers(options: Namespace) -> None:
     """Print or write the page of all printed tables."""
-    from symbreak.reference.papers_page import papers_page
+    from symbreak.papers.page import papers_page
     from symbreak.store.atomic import replacing_text
 
     folders = [folder for folder in options.folders if not folder.is_file()]  # a README beside them

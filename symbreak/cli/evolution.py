@@ -18,10 +18,10 @@ def evolve(options: Namespace) -> None:
 
 def evolution_results(options: Namespace) -> None:
     """Write the table and draw the figure of order against training epoch."""
-    from symbreak import figures
     from symbreak.cli import results_files as files
     from symbreak.config import read
-    from symbreak.reference.evolution import evolution_rows
+    from symbreak.results import figures
+    from symbreak.results.tables.evolution import evolution_rows
 
     for tap in options.taps or read(options.config).evolution.taps:
         evolution = files.load(options.folder / "evolution" / f"{tap}.nc", "evolution")

@@ -80,9 +80,9 @@ def _write_tables(
     beside: dict[str, xr.Dataset],
     network: str,
 ) -> None:
-    from symbreak.reference import head_pages
-    from symbreak.reference import head_tables as reference
-    from symbreak.reference.printed_networks import printed_blocks
+    from symbreak.printed.networks import printed_blocks
+    from symbreak.results.tables import head_pages
+    from symbreak.results.tables import heads as reference
     from symbreak.store.atomic import replacing_text
 
     asked = experiment.prints("P2") and tap == "attention" and network in experiment.networks
@@ -112,7 +112,7 @@ def _figures(
     experiment: Experiment,
     beside: dict[str, xr.Dataset],
 ) -> dict[str, Figure]:
-    from symbreak import figures
+    from symbreak.results import figures
 
     settings, seed = experiment.statistics, experiment.seeds[0]
     drawn = {

@@ -29,7 +29,7 @@ def latency(options: Namespace) -> None:
 
 def table_latency(options: Namespace) -> None:
     """Nominal and measured latency of several networks."""
-    from symbreak.reference.latency_tables import latency_note, latency_table
+    from symbreak.results.tables.latency import latency_note, latency_table
 
     datasets = _by_network(options)
     table, note = latency_table(datasets), latency_note(datasets)
@@ -37,14 +37,14 @@ def table_latency(options: Namespace) -> None:
     if options.output or not options.html:
         files.write_table(table, title, options.output, None)
     if options.html:
-        from symbreak.reference.latency_tables import for_reading
+        from symbreak.results.tables.latency import for_reading
 
         files.write_table(for_reading(table), title, None, options.html, note)
 
 
 def figure_latency(options: Namespace) -> None:
     """Nominal against measured latency."""
-    from symbreak.figures.latency import latency as draw
+    from symbreak.results.figures.latency import latency as draw
 
     files.write_figure(draw(_by_network(options)), options.output)
 

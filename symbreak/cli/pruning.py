@@ -52,9 +52,9 @@ def prune(options: Namespace) -> None:
 
 def prune_results(options: Namespace) -> None:
     """Write the tables and draw the figures of the pruning of a network."""
-    from symbreak import figures
     from symbreak.cli import results_files as files
     from symbreak.config import read
+    from symbreak.results import figures
 
     experiment, folder = read(options.config), options.folder
     studies = options.studies or experiment.studies_of(folder.name)
@@ -75,7 +75,7 @@ def prune_results(options: Namespace) -> None:
 
 def _write_tables(folder: Path, name: str, study: xr.Dataset, paper: str | None) -> None:
     from symbreak.cli import results_files as files
-    from symbreak.reference import pruning_tables as reference
+    from symbreak.results.tables import pruning as reference
 
     tables = {
         "layers": reference.layer_rows(study, paper),
@@ -89,9 +89,9 @@ def _write_tables(folder: Path, name: str, study: xr.Dataset, paper: str | None)
 
 
 def _write_silencing(options: Namespace, silenced: xr.Dataset) -> None:
-    from symbreak import figures
     from symbreak.cli import results_files as files
-    from symbreak.reference.pruning_tables import silencing_rows
+    from symbreak.results import figures
+    from symbreak.results.tables.pruning import silencing_rows
 
     title, note = SILENCING
     folder = options.tables / "pruning"

@@ -33,7 +33,7 @@ def draw_experiment(folder: Path, place: Path) -> list[tuple[str, Path]]:
 
 def _of_network(folder: Path, experiment: Experiment) -> Iterator[tuple[str, str, Figure]]:
     """What is shown, name of the file, figure; for networks whose block outputs were measured."""
-    from symbreak import figures
+    from symbreak.results import figures
 
     if not (folder / "statistics" / "block.nc").exists():
         return
@@ -63,7 +63,7 @@ def _of_network(folder: Path, experiment: Experiment) -> Iterator[tuple[str, str
 
 def _of_all(folder: Path, experiment: Experiment) -> Iterator[tuple[str, str, Figure]]:
     """Figures of several networks."""
-    from symbreak import figures
+    from symbreak.results import figures
 
     if (folder / "committee.nc").exists():
         committee = files.load(folder / "committee.nc", "committee")

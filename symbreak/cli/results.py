@@ -33,7 +33,7 @@ def _block_table(options: Namespace, name: str) -> None:
 
 def table_taps(options: Namespace) -> None:
     """All taps of one block."""
-    from symbreak.reference.tables import tap_table
+    from symbreak.results.tables.nodes import tap_table
 
     statistics = files.open_by_tap(options.statistics, "statistics")
     first = next(iter(statistics.values()))
@@ -45,7 +45,7 @@ def table_taps(options: Namespace) -> None:
 
 def table_networks(options: Namespace) -> None:
     """Last blocks of all networks."""
-    from symbreak.reference.comparisons import network_table
+    from symbreak.results.tables.comparisons import network_table
 
     statistics = {
         (path.parent.parent.name, path.stem): files.load(path, "statistics") for path in options.statistics
@@ -57,9 +57,9 @@ def table_networks(options: Namespace) -> None:
 
 def table_head_networks(options: Namespace) -> None:
     """Heads of the last blocks of all networks (P2 Table 2)."""
-    from symbreak.reference.head_networks import head_network_table
-    from symbreak.reference.head_pages import for_html
-    from symbreak.reference.printed_networks import PRINTED_HEADS, printed_beside
+    from symbreak.printed.networks import PRINTED_HEADS, printed_beside
+    from symbreak.results.tables.head_networks import head_network_table
+    from symbreak.results.tables.head_pages import for_html
 
     heads = {(path.parent.parent.name, path.stem): files.load(path, "heads") for path in options.heads}
     experiment = files.experiment_of(options.config, next(iter(heads.values())))
@@ -74,9 +74,9 @@ def table_head_networks(options: Namespace) -> None:
 
 def figure_head_networks(options: Namespace) -> None:
     """Accuracy and matrices of heads against their number (P2 Tables 2 and 3)."""
-    from symbreak.figures import head_networks
-    from symbreak.reference.head_networks import head_network_table
-    from symbreak.reference.printed_networks import PRINTED_HEADS, printed_beside
+    from symbreak.printed.networks import PRINTED_HEADS, printed_beside
+    from symbreak.results.figures import head_networks
+    from symbreak.results.tables.head_networks import head_network_table
 
     heads = {(path.parent.parent.name, path.stem): files.load(path, "heads") for path in options.heads}
     experiment = files.experiment_of(options.config, next(iter(heads.values())))
@@ -87,8 +87,8 @@ def figure_head_networks(options: Namespace) -> None:
 
 def table_attention(options: Namespace) -> None:
     """Attention maps of best heads beside chance."""
-    from symbreak.reference.attention_tables import attention_table
-    from symbreak.reference.head_pages import for_html
+    from symbreak.results.tables.attention import attention_table
+    from symbreak.results.tables.head_pages import for_html
 
     datasets = [files.load(path, "attention") for path in options.attention]
     table = attention_table(datasets)
@@ -101,7 +101,7 @@ def table_attention(options: Namespace) -> None:
 
 def table_robustness(options: Namespace) -> None:
     """All combinations of open choices."""
-    from symbreak.reference.comparisons import robustness_table
+    from symbreak.results.tables.comparisons import robustness_table
 
     tap, moments = files.open_each(options.moments, "moments")
     experiment = files.experiment_of(options.config, moments[0])
@@ -112,7 +112,7 @@ def table_robustness(options: Namespace) -> None:
 
 def table_null(options: Namespace) -> None:
     """Network and null."""
-    from symbreak.reference.comparisons import null_table
+    from symbreak.results.tables.comparisons import null_table
 
     tap, statistics = files.open_one(options.statistics, "statistics")
     _, worlds = files.open_one(options.null, "statistics")
@@ -124,14 +124,14 @@ def table_null(options: Namespace) -> None:
 
 def figure_training(options: Namespace) -> None:
     """Loss and accuracy against epoch."""
-    from symbreak.figures import training
+    from symbreak.results.figures import training
 
     files.write_figure(training(files.histories(options.histories)), options.output)
 
 
 def figure_accuracy(options: Namespace) -> None:
     """Accuracy against block."""
-    from symbreak.figures import accuracy
+    from symbreak.results.figures import accuracy
 
     statistics = files.open_by_tap(options.statistics, "statistics")
     title = next(iter(statistics.values())).attrs["source"]
@@ -172,7 +172,7 @@ def figure_labels(options: Namespace) -> None:
 
 def figure_attention(options: Namespace) -> None:
     """Attention maps of heads of chosen images, and similarities of all."""
-    from symbreak.figures.attention import attention_maps
+    from symbreak.results.figures.attention import attention_maps
 
     attention = files.load(options.attention, "attention")
     files.write_figure(attention_maps(attention, options.block), options.output)

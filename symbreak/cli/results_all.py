@@ -81,7 +81,7 @@ def figures(options: Namespace) -> None:
 
 def null(options: Namespace) -> None:
     """Statistics of linear-Gaussian worlds that are as accurate as the measured blocks."""
-    from symbreak.observables.experiment import join_seeds
+    from symbreak.observables.nodes.tables import join_seeds
     from symbreak.planted import null_statistics
     from symbreak.progress import Progress
     from symbreak.store import write_dataset
@@ -129,7 +129,7 @@ def _possible(name: str, tap: str, source: Source) -> bool:
 
 
 def _tap_table(name: str, tap: str, source: Source) -> tuple[pd.DataFrame, str]:
-    from symbreak.reference import comparisons
+    from symbreak.results.tables import comparisons
 
     statistics = source.statistics(tap)
     if name == "robustness":
@@ -142,7 +142,7 @@ def _tap_table(name: str, tap: str, source: Source) -> tuple[pd.DataFrame, str]:
 
 
 def _taps_table(source: Source) -> tuple[pd.DataFrame, str]:
-    from symbreak.reference.tables import tap_table
+    from symbreak.results.tables.nodes import tap_table
 
     statistics = {tap: source.statistics(tap) for tap in source.taps()}
     table = tap_table(statistics, source.threshold, paper=source.experiment.prints("P1"))
@@ -151,7 +151,7 @@ def _taps_table(source: Source) -> tuple[pd.DataFrame, str]:
 
 
 def _draw_network(name: str, source: Source) -> Figure:
-    from symbreak.figures import accuracy, training
+    from symbreak.results.figures import accuracy, training
 
     statistics = {tap: source.statistics(tap) for tap in source.taps()}
     origin = next(iter(statistics.values())).attrs["source"]

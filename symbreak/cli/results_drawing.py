@@ -40,7 +40,7 @@ def block_table(
     name: str, tap: str, statistics: xr.Dataset, experiment: Experiment, threshold: float
 ) -> pd.DataFrame:
     """P1 Table 1 or 2."""
-    from symbreak.reference import tables
+    from symbreak.results.tables import nodes as tables
 
     make = {"clusters": tables.cluster_table, "snr": tables.snr_table}[name]
     return make(statistics, threshold, experiment.prints("P1"), tap)
@@ -59,8 +59,8 @@ def title(what: str, tap: str, dataset: xr.Dataset) -> str:
 
 def draw_clusters(tap: str, statistics: xr.Dataset, experiment: Experiment, threshold: float) -> Figure:
     """N_c, C_s, diag and n against block."""
-    from symbreak.figures import clusters
-    from symbreak.reference.estimates import repetitions
+    from symbreak.results.errors import repetitions
+    from symbreak.results.figures import clusters
 
     words = title(f"Threshold {threshold:g}; error bars: {repetitions(statistics)[1]}", tap, statistics)
     return clusters(statistics, threshold, experiment.prints("P1"), tap, words)
@@ -68,16 +68,16 @@ def draw_clusters(tap: str, statistics: xr.Dataset, experiment: Experiment, thre
 
 def draw_snr(tap: str, statistics: xr.Dataset, threshold: float) -> Figure:
     """SNR against threshold."""
-    from symbreak.figures import snr
-    from symbreak.reference.estimates import repetitions
+    from symbreak.results.errors import repetitions
+    from symbreak.results.figures import snr
 
     return snr(statistics, threshold, title(f"Bands: {repetitions(statistics)[1]}", tap, statistics))
 
 
 def draw_null(tap: str, statistics: xr.Dataset, worlds: xr.Dataset) -> Figure:
     """SNR against threshold beside the linear-Gaussian null."""
-    from symbreak.figures import null
-    from symbreak.reference.estimates import repetitions
+    from symbreak.results.errors import repetitions
+    from symbreak.results.figures import null
 
     words = f"Network and linear-Gaussian null of the same accuracy; bands: {repetitions(statistics)[1]}"
     return null(statistics, worlds, title(words, tap, statistics))
@@ -85,8 +85,8 @@ def draw_null(tap: str, statistics: xr.Dataset, worlds: xr.Dataset) -> Figure:
 
 def draw_labels(tap: str, statistics: xr.Dataset, nodes: xr.Dataset, block: int, threshold: float) -> Figure:
     """Appearances and diagonal field of labels."""
-    from symbreak.figures import labels
-    from symbreak.reference.estimates import repetitions
+    from symbreak.results.errors import repetitions
+    from symbreak.results.figures import labels
 
     statistics = _alike(statistics, nodes)
     count, words = repetitions(statistics)
@@ -104,8 +104,8 @@ def draw_matrix(
     which: tuple[str, int] | None = None,
 ) -> Figure:
     """Matrix of a node, head or filter; without `which` of an example."""
-    from symbreak.figures import matrix
-    from symbreak.observables.example import example, field_of
+    from symbreak.results.figures import matrix
+    from symbreak.results.figures.example import example, field_of
 
     settings = experiment.statistics
     kind, number = which or example(moments, block, threshold, settings.rule, settings.centred)

@@ -58,7 +58,7 @@ def load(path: Path, kind: str) -> xr.Dataset:
 
 
 def _joined(datasets: list[xr.Dataset], tap: str) -> xr.Dataset:
-    from symbreak.observables.experiment import join_seeds
+    from symbreak.observables.nodes.tables import join_seeds
 
     if len(datasets) == 1:
         return datasets[0]
@@ -99,7 +99,7 @@ def histories(paths: Sequence[Path]) -> dict[int, pd.DataFrame]:
 
 def write_table(table: pd.DataFrame, title: str, csv: Path | None, html: Path | None, note: str = "") -> None:
     """Write a table as CSV and HTML, or print it."""
-    from symbreak.reference.html import to_html
+    from symbreak.results.render import to_html
     from symbreak.store.atomic import replacing_text
 
     if csv is None and html is None:

@@ -37,7 +37,7 @@ def scorecard(options: Namespace) -> None:
     """Write the claims of the papers beside what was measured, with verdicts."""
     from symbreak.cli import results_files as files
     from symbreak.config import read
-    from symbreak.reference.scorecard import NOTE, scorecard
+    from symbreak.papers.scorecard import NOTE, scorecard
 
     experiment = read(options.config)
     table = scorecard(options.folder, experiment.model_dump(mode="json"))
@@ -48,7 +48,7 @@ def scorecard(options: Namespace) -> None:
 def reproduction(options: Namespace) -> None:
     """Print the page of what was run on real data; draw its figures if asked."""
     from symbreak.cli.reproduction_figures import draw_experiment
-    from symbreak.reference.reproduction import reproduction_page
+    from symbreak.papers.reproduction import reproduction_page
 
     pictures = {}
     if options.figures is not None:

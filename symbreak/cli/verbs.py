@@ -79,7 +79,7 @@ def measure(options: Namespace) -> None:
 def scan(options: Namespace) -> None:
     """Statistics of every tap of one seed."""
     from symbreak.config import read
-    from symbreak.observables.experiment import block_tables
+    from symbreak.observables.nodes.tables import block_tables
     from symbreak.progress import Progress
     from symbreak.store import open_dataset, write_dataset
 
@@ -95,7 +95,7 @@ def scan(options: Namespace) -> None:
 
 def join(options: Namespace) -> None:
     """Stack the results of several seeds, file by file of the same name."""
-    from symbreak.observables.experiment import join_seeds
+    from symbreak.observables.nodes.tables import join_seeds
     from symbreak.store import open_dataset, write_dataset
 
     for name in options.names:
@@ -148,8 +148,8 @@ def compile_kernels(options: Namespace) -> None:
     """Compile every kernel by using it on a planted example; numba keeps them beside their source."""
     from symbreak.clusters import RULES
     from symbreak.config import Heads, Statistics
-    from symbreak.observables.experiment import block_tables
-    from symbreak.observables.head_tables import head_tables
+    from symbreak.observables.heads.tables import head_tables
+    from symbreak.observables.nodes.tables import block_tables
     from symbreak.planted import moments_example
     from symbreak.progress import Progress
 

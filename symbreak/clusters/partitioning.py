@@ -8,7 +8,7 @@ from symbreak.clusters.kernels.intervals import FIRST_FIT, LARGEST_FIRST, MIN_CO
 from symbreak.clusters.kernels.rank_one import largest_cliques, partition_nodes
 from symbreak.errors import SymbreakError
 from symbreak.matrices import centre, check_factors, nodal
-from symbreak.matrices.threads import spread
+from symbreak.numerics.threads import spread
 
 RULES = {"first_fit": FIRST_FIT, "min_cover": MIN_COVER, "largest_first": LARGEST_FIRST}
 """Cluster rules by name; ``first_fit`` is the authors'."""

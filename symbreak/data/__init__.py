@@ -1,6 +1,6 @@
 """Where images, labels and superclasses come from: drawn diacritics, CIFAR-10, CIFAR-100, Flowers-102."""
 
-from symbreak.data.images import ImageSet, first_per_label
+from symbreak.data.image_set import ImageSet, first_per_label
 from symbreak.errors import SymbreakError
 
 __all__ = ["NAMES", "SPLITS", "ImageSet", "first_per_label", "load"]
@@ -48,7 +48,8 @@ def load(
     nuisance : float
         Scale of everything that disturbs a drawn letter, 0 (clean) to 2.
     division, split_file, image_size
-        Which split of Flowers-102, and to which side its images are resized; see `symbreak.data.flowers`.
+        Which split of Flowers-102, and to which side its images are resized; see
+        `symbreak.data.images.flowers`.
 
     Returns
     -------
@@ -68,14 +69,14 @@ def load(
     """
     _check(name, split, limit_per_label)
     if name == "diacritics":
-        from symbreak.data import diacritics
+        from symbreak.data.images import diacritics
 
         per_label = train_per_label if split == "train" else validation_per_label
         if limit_per_label is not None:
             per_label = min(per_label, limit_per_label)
         return diacritics.draw(split, per_label, seed=seed, nuisance=nuisance, progress=progress)
     if name == "flowers102":
-        from symbreak.data import flowers
+        from symbreak.data.images import flowers
 
         return flowers.read(
             split,
@@ -87,7 +88,7 @@ def load(
             limit_per_label=limit_per_label,
             progress=progress,
         )
-    from symbreak.data import cifar
+    from symbreak.data.images import cifar
 
     return cifar.read(name, split, root=root, download=download, limit_per_label=limit_per_label)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from symbreak import data
 from symbreak.config import Data
-from symbreak.data.images import ImageSet
+from symbreak.data.image_set import ImageSet
 
 
 def load_configured(settings: Data, split: str, per_label: int | None = None) -> ImageSet:

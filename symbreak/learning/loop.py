@@ -22,9 +22,9 @@ from torch import Tensor, nn
 
 from symbreak.data import ImageSet
 from symbreak.errors import SymbreakError
-from symbreak.learning import parallel
-from symbreak.learning.compute import Engine
-from symbreak.learning.memory import is_out_of_memory
+from symbreak.learning.engine import parallel
+from symbreak.learning.engine.device import Engine
+from symbreak.learning.engine.memory import is_out_of_memory
 from symbreak.learning.resume import ResumeFile
 from symbreak.learning.schedule import Schedule
 from symbreak.progress import Progress

@@ -13,12 +13,12 @@ from symbreak.config import Experiment, Training
 from symbreak.data import ImageSet
 from symbreak.data.configured import load_configured
 from symbreak.errors import SymbreakError
-from symbreak.learning import parallel
-from symbreak.learning.augment import Augmentation
+from symbreak.learning.augmentation.pipeline import Augmentation
 from symbreak.learning.cached_taps import source_of_taps
-from symbreak.learning.compute import Engine, choose_engine
+from symbreak.learning.engine import parallel
+from symbreak.learning.engine.device import Engine, choose_engine
+from symbreak.learning.engine.memory import with_smaller_batches
 from symbreak.learning.loop import Loop, mixed_seed, parameter_groups, write_history
-from symbreak.learning.memory import with_smaller_batches
 from symbreak.learning.resume import ResumeFile, digest
 from symbreak.learning.schedule import Schedule
 from symbreak.learning.train import correct, normalised_batches

@@ -23,11 +23,11 @@ from symbreak import models
 from symbreak.config import Experiment, Training
 from symbreak.data import ImageSet
 from symbreak.data.configured import load_configured
-from symbreak.learning.augment import Augmentation
+from symbreak.learning.augmentation.pipeline import Augmentation
 from symbreak.learning.checkpoints import keep_checkpoints
-from symbreak.learning.compute import Engine
+from symbreak.learning.engine.device import Engine
+from symbreak.learning.engine.memory import with_smaller_batches
 from symbreak.learning.loop import Loop, mixed_seed, write_history
-from symbreak.learning.memory import with_smaller_batches
 from symbreak.learning.resume import ResumeFile, alone, digest
 from symbreak.learning.train import (
     normalised_batches,

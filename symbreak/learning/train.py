@@ -16,13 +16,13 @@ from symbreak.config import Compute, Experiment, Training
 from symbreak.data import ImageSet
 from symbreak.data.configured import load_configured
 from symbreak.errors import SymbreakError
-from symbreak.learning import parallel
-from symbreak.learning.augment import Augmentation, normalise
+from symbreak.learning.augmentation.pipeline import Augmentation, normalise
 from symbreak.learning.checkpoints import keep_checkpoints
-from symbreak.learning.compiled import compiled_or_not
-from symbreak.learning.compute import Engine, choose_engine
+from symbreak.learning.engine import parallel
+from symbreak.learning.engine.compiled import compiled_or_not
+from symbreak.learning.engine.device import Engine, choose_engine
+from symbreak.learning.engine.memory import with_smaller_batches
 from symbreak.learning.loop import Loop, mixed_seed, parameter_groups, write_history
-from symbreak.learning.memory import with_smaller_batches
 from symbreak.learning.resume import ResumeFile, digest
 from symbreak.learning.schedule import Schedule
 

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from symbreak.errors import SymbreakError
-from symbreak.matrices.compiled import kernel
-from symbreak.matrices.threads import spread, thread_count
+from symbreak.numerics.kernel import kernel
+from symbreak.numerics.threads import spread, thread_count
 
 
 @kernel

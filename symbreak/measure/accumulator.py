@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from symbreak.config import FILTER_TAPS, HEADED_TAPS
 from symbreak.data import ImageSet
-from symbreak.learning.parallel import over_processes
+from symbreak.learning.engine.parallel import over_processes
 from symbreak.models.probe import ProbeSet
 
 

@@ -17,14 +17,14 @@ from symbreak.config import Experiment
 from symbreak.data import ImageSet
 from symbreak.data.configured import load_configured
 from symbreak.errors import SymbreakError
-from symbreak.learning.compute import Engine, choose_engine
-from symbreak.learning.memory import with_smaller_batches
+from symbreak.learning.engine.device import Engine, choose_engine
+from symbreak.learning.engine.memory import with_smaller_batches
 from symbreak.learning.probes import load_network, probe_training
 from symbreak.learning.train import normalised_batches
 from symbreak.measure.accumulator import label_coordinates
 from symbreak.models.probe import record_taps
-from symbreak.observables.attention_maps import attention_block
-from symbreak.observables.head_meanings import stack_blocks, with_meaning
+from symbreak.observables.heads.attention_maps import attention_block
+from symbreak.observables.heads.meanings import stack_blocks, with_meaning
 from symbreak.progress import Progress
 from symbreak.store import open_dataset, provenance, write_dataset
 

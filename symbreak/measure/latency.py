@@ -16,7 +16,7 @@ from torch import Tensor
 from symbreak import models
 from symbreak.config import Experiment, Latency, Network
 from symbreak.errors import SymbreakError
-from symbreak.learning.compute import Engine
+from symbreak.learning.engine.device import Engine
 from symbreak.models.describe import summary
 from symbreak.progress import Progress
 from symbreak.store import provenance, write_dataset

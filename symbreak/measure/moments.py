@@ -18,9 +18,9 @@ from symbreak.config import Experiment
 from symbreak.data import ImageSet
 from symbreak.data.configured import load_configured
 from symbreak.errors import SymbreakError
-from symbreak.learning import parallel
-from symbreak.learning.compute import Engine, choose_engine
-from symbreak.learning.memory import with_smaller_batches
+from symbreak.learning.engine import parallel
+from symbreak.learning.engine.device import Engine, choose_engine
+from symbreak.learning.engine.memory import with_smaller_batches
 from symbreak.learning.probes import load_network, probe_training
 from symbreak.learning.train import normalised_batches
 from symbreak.measure.accumulator import TapAccumulator, binomial_error, fold_of_images, logits_dataset

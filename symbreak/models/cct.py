@@ -16,11 +16,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from symbreak.config import Network
-from symbreak.models.attention import attend
-from symbreak.models.gelu import gelu
-from symbreak.models.layout import channels_last, one_by_one_on_a_cpu
-from symbreak.models.linear import Linear
-from symbreak.models.residual import Kept, joined, normed
+from symbreak.models.cpu.attention import attend
+from symbreak.models.cpu.gelu import gelu
+from symbreak.models.cpu.layout import channels_last, one_by_one_on_a_cpu
+from symbreak.models.cpu.linear import Linear
+from symbreak.models.cpu.residual import Kept, joined, normed
 
 #: Receives the name of a tap and its tensor, shape (images, tokens, nodes).
 Record = Callable[[str, Tensor], None]

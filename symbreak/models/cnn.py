@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from symbreak.config import Network, halves
-from symbreak.models.layout import channels_last
+from symbreak.models.cpu.layout import channels_last
 
 
 class Convolution(nn.Module):

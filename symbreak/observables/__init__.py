@@ -1,21 +1,15 @@
 """Observables: what the clusters of matrices say about nodes, heads and labels."""
 
-from symbreak.observables.accuracy import AccuracyAgreement, best_head_agreement, best_head_credit
-from symbreak.observables.chance import binomial_chance_of_ownership, chance_of_ownership, label_p_values
-from symbreak.observables.counts import appearance_of_heads, assign_nodes, coarse_grain, count_nodes
-from symbreak.observables.estimates import Estimate, benjamini_hochberg, permutation_p_value
-from symbreak.observables.filling import SuperclassTable, superclass_filling, superclass_table
-from symbreak.observables.heads import (
-    OwnershipTest,
-    count_owned,
-    describe_ownership,
-    dominance,
-    ownership,
-    ownership_curve,
-    ownership_test,
+from symbreak.numerics.estimates import Estimate, benjamini_hochberg, permutation_p_value
+from symbreak.observables.heads.accuracy import AccuracyAgreement, best_head_agreement, best_head_credit
+from symbreak.observables.heads.appearance import appearance_of_heads, assign_nodes, coarse_grain, count_nodes
+from symbreak.observables.heads.chance import (
+    binomial_chance_of_ownership,
+    chance_of_ownership,
+    label_p_values,
 )
-from symbreak.observables.information import committee_contrast, mutual_information
-from symbreak.observables.local_order import (
+from symbreak.observables.heads.information import committee_contrast, mutual_information
+from symbreak.observables.heads.local_order import (
     edwards_anderson,
     entropy_order,
     head_shares,
@@ -24,9 +18,18 @@ from symbreak.observables.local_order import (
     local_potts_order,
     potts_order,
 )
-from symbreak.observables.nulls import shuffle_nodes, shuffle_nodes_per_label, shuffle_taxonomy
-from symbreak.observables.order import ORDER_PARAMETERS, order_parameters
-from symbreak.observables.replicas import (
+from symbreak.observables.heads.nulls import shuffle_nodes, shuffle_nodes_per_label, shuffle_taxonomy
+from symbreak.observables.heads.order import ORDER_PARAMETERS, order_parameters
+from symbreak.observables.heads.ownership import (
+    OwnershipTest,
+    count_owned,
+    describe_ownership,
+    dominance,
+    ownership,
+    ownership_curve,
+    ownership_test,
+)
+from symbreak.observables.heads.replicas import (
     ReplicaOverlap,
     binder_cumulant,
     overlap_matrix,
@@ -34,23 +37,24 @@ from symbreak.observables.replicas import (
     replica_overlap,
     susceptibility,
 )
-from symbreak.observables.robustness import robustness
-from symbreak.observables.snr import SignalToNoise, best_threshold, block_statistics, signal_to_noise
-from symbreak.observables.statistics import jackknife, pool_folds, statistics
-from symbreak.observables.superclass import (
-    superclass_covariance,
-    superclass_law,
-    superclass_sizes,
-    superclass_tail,
-)
-from symbreak.observables.superclass_joint import (
+from symbreak.observables.nodes.folds import jackknife, pool_folds, statistics
+from symbreak.observables.nodes.robustness import robustness
+from symbreak.observables.nodes.snr import SignalToNoise, best_threshold, block_statistics, signal_to_noise
+from symbreak.observables.nodes.uniformity import Uniformity, uniformity
+from symbreak.observables.superclasses.filling import SuperclassTable, superclass_filling, superclass_table
+from symbreak.observables.superclasses.joint_law import (
     JointLaw,
     SuperclassSample,
     full_superclasses_tail,
     superclass_joint_law,
     superclass_monte_carlo,
 )
-from symbreak.observables.uniformity import Uniformity, uniformity
+from symbreak.observables.superclasses.law import (
+    superclass_covariance,
+    superclass_law,
+    superclass_sizes,
+    superclass_tail,
+)
 
 __all__ = [
     "ORDER_PARAMETERS",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from symbreak.observables.attention_maps import attention_block
-from symbreak.observables.head_meanings import stack_blocks, with_meaning
+from symbreak.observables.heads.attention_maps import attention_block
+from symbreak.observables.heads.meanings import stack_blocks, with_meaning
 
 
 def planted_maps(
@@ -24,7 +24,8 @@ def planted_maps(
     -------
     dict
         Arguments `maps`, `brightness`, `truth`, `correct`, `head_accuracy` of
-        :func:`symbreak.observables.attention_maps.attention_block`, and `shown` (images,), where it does.
+        :func:`symbreak.observables.heads.attention_maps.attention_block`, and `shown` (images,), where
+        it does.
 
     Examples
     --------

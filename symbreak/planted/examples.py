@@ -76,8 +76,8 @@ def head_tables_example(seeds: int = 0) -> xr.Dataset:
     ('seed', 'block', 'head', 'label')
     """
     from symbreak.config import Heads, Statistics
-    from symbreak.observables.experiment import join_seeds
-    from symbreak.observables.head_tables import head_tables
+    from symbreak.observables.heads.tables import head_tables
+    from symbreak.observables.nodes.tables import join_seeds
 
     found = []
     for seed in range(max(seeds, 1)):
@@ -108,9 +108,9 @@ def evolution_example(seeds: int = 0) -> xr.Dataset:
     [True, True]
     """
     from symbreak.config import Heads, Statistics
-    from symbreak.observables.evolution import evolution_table
-    from symbreak.observables.experiment import join_seeds
-    from symbreak.observables.head_tables import head_tables
+    from symbreak.observables.heads.evolution import evolution_table
+    from symbreak.observables.heads.tables import head_tables
+    from symbreak.observables.nodes.tables import join_seeds
 
     found = []
     for seed in range(max(seeds, 1)):

@@ -8,7 +8,7 @@ import xarray as xr
 from symbreak.config import Statistics
 from symbreak.errors import SymbreakError
 from symbreak.observables import best_threshold, statistics
-from symbreak.observables.experiment import thresholds
+from symbreak.observables.nodes.tables import thresholds
 from symbreak.planted.gaussian import LinearWorld, linear_gaussian
 
 #: Simulated corrections of the separation that the closed form gives.
@@ -131,8 +131,8 @@ def null_statistics(
     Returns
     -------
     Dataset
-        As :func:`symbreak.observables.experiment.block_tables` gives for the network, on (block, threshold),
-        with `accuracy` that of the worlds. The bias of their best readout is silenced.
+        As :func:`symbreak.observables.nodes.tables.block_tables` gives for the network, on (block,
+        threshold), with `accuracy` that of the worlds. The bias of their best readout is silenced.
 
     Raises
     ------

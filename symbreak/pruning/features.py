@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from symbreak import models
 from symbreak.config import Training
 from symbreak.data import ImageSet
-from symbreak.learning.compute import Engine
+from symbreak.learning.engine.device import Engine
 from symbreak.learning.train import normalised_batches
 from symbreak.progress import Progress
 from symbreak.pruning.sets import Judged

@@ -13,7 +13,7 @@ from symbreak.clusters import scan
 from symbreak.config import READOUT, Statistics, Study
 from symbreak.models.probe import Place
 from symbreak.observables import best_threshold, block_statistics
-from symbreak.observables.experiment import thresholds
+from symbreak.observables.nodes.tables import thresholds
 from symbreak.pruning.sets import Judged, Sets, intersect, label_sets
 
 #: The place of the network's own classifier head: behind all blocks.

@@ -15,8 +15,8 @@ from torch.nn import functional
 from symbreak import models
 from symbreak.config import READOUT, Experiment, Study
 from symbreak.data import ImageSet
-from symbreak.learning.augment import Augmentation
-from symbreak.learning.compute import Engine
+from symbreak.learning.augmentation.pipeline import Augmentation
+from symbreak.learning.engine.device import Engine
 from symbreak.learning.loop import Loop
 from symbreak.learning.resume import ResumeFile
 from symbreak.learning.schedule import Schedule

@@ -17,12 +17,12 @@ from symbreak.config import READOUT, Experiment
 from symbreak.data import ImageSet
 from symbreak.data.configured import load_configured
 from symbreak.errors import SymbreakError
-from symbreak.learning.compute import Engine, choose_engine
+from symbreak.learning.engine.device import Engine, choose_engine
 from symbreak.learning.loop import mixed_seed
 from symbreak.learning.probes import load_network
 from symbreak.learning.resume import ResumeFile, alone, digest
 from symbreak.models.probe import Place
-from symbreak.observables.experiment import pooled_moments
+from symbreak.observables.nodes.tables import pooled_moments
 from symbreak.progress import Progress
 from symbreak.pruning.controls import choose_pairs
 from symbreak.pruning.features import inputs_of, judge_own_head

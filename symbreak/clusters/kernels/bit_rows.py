@@ -6,7 +6,7 @@ from symbreak.clusters.kernels.bits import ZERO, add_chain, count_bits, drop_ste
 from symbreak.clusters.kernels.cliques import first_fit, largest_first, min_cover, new_search
 from symbreak.clusters.kernels.cuts import raw_cut
 from symbreak.clusters.kernels.intervals import LARGEST_FIRST, MIN_COVER
-from symbreak.matrices.compiled import kernel
+from symbreak.numerics.kernel import kernel
 
 BINS = 512
 

@@ -7,7 +7,7 @@ end of every group, and returns the number of clusters.
 import numpy as np
 
 from symbreak.clusters.kernels.bits import ONE, ZERO, add, discard, holds, lowest, trailing_zeros
-from symbreak.matrices.compiled import kernel
+from symbreak.numerics.kernel import kernel
 
 
 @kernel

@@ -8,7 +8,7 @@ docs/method.md for the theorem.
 
 import numpy as np
 
-from symbreak.matrices.compiled import kernel
+from symbreak.numerics.kernel import kernel
 
 FIRST_FIT, MIN_COVER, LARGEST_FIRST = 0, 1, 2
 

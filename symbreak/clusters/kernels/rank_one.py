@@ -15,7 +15,7 @@ from symbreak.clusters.kernels.intervals import (
     new_lists,
     split_by_side,
 )
-from symbreak.matrices.compiled import kernel
+from symbreak.numerics.kernel import kernel
 
 
 @kernel

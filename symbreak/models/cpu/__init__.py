@@ -1,0 +1,1 @@
+"""Compiled passes for training on processors, behind one switch."""

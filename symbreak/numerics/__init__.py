@@ -1,0 +1,1 @@
+"""What everything else counts with: compiled kernels, threads, estimates and p-values."""

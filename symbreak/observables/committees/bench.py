@@ -1,0 +1,111 @@
+"""Members of committees beside what the judged committees recognise, and intervals over images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from symbreak.config import Committee as Settings
+from symbreak.observables.committees.members import Member, checked_members
+from symbreak.observables.committees.vote import (
+    Agreement,
+    Committee,
+    agreement,
+    bootstrap_intervals,
+    correct_committees,
+)
+
+
+class Bench:
+    """Members beside what every judged committee recognises; each committee is judged once."""
+
+    def __init__(self, members: Sequence[Member]) -> None:
+        self.fields, self.truth = checked_members(members)
+        self.members = list(members)
+        self.known: dict[Committee, NDArray[np.bool_]] = {}
+        self.single = self.correct([(place,) for place in range(len(members))])
+        self.pairs: Agreement = agreement(self.single)
+
+    def correct(self, committees: Sequence[Committee]) -> NDArray[np.bool_]:
+        """Recognised images (committees, images)."""
+        new = [committee for committee in dict.fromkeys(committees) if committee not in self.known]
+        if new:
+            self.known |= dict(zip(new, correct_committees(self.fields, self.truth, new)))
+        return np.stack([self.known[committee] for committee in committees])
+
+    def judged(self, committees: Sequence[Committee]) -> NDArray[np.float64]:
+        """Mean over committees of recognised images, of those of their members, of their best (3, images)."""
+        accuracy = self.single.mean(axis=1)
+        means = [self.single[list(committee)].mean(axis=0) for committee in committees]
+        best = [max(committee, key=accuracy.__getitem__) for committee in committees]
+        parts = [
+            self.correct(committees).mean(axis=0),
+            np.mean(means, axis=0),
+            self.single[best].mean(axis=0),
+        ]
+        return np.stack(parts)
+
+    def latencies(self, committees: Sequence[Committee], name: str) -> dict[str, NDArray[np.float64]]:
+        """Latency of committees: the slowest member in parallel, the sum in series."""
+        of_member = np.array([getattr(member, name) for member in self.members], dtype=float)
+        parts = [of_member[list(committee)] for committee in committees]
+        return {
+            "parallel": np.array([part.max() for part in parts]),
+            "serial": np.array([part.sum() for part in parts]),
+        }
+
+
+def with_intervals(
+    per_image: dict[str, list[NDArray]], dim: str, values: Sequence[int], settings: Settings
+) -> xr.Dataset:
+    """Means over images of some quantities, with bootstrap intervals (P2 gives none) on the same draws.
+
+    Parameters
+    ----------
+    per_image : dict
+        Name -> one array (images,) for each of `values`.
+    dim : str
+        Name of the dimension of `values`.
+    values : sequence of int
+    settings : Committee
+        Confidence, draws and seed.
+
+    Returns
+    -------
+    Dataset
+        ``name``, ``name_lower``, ``name_upper`` on `dim`; empty if there is nothing.
+
+    Examples
+    --------
+    >>> found = with_intervals({"share": [np.arange(100) < 80]}, "committee_size", [2], Settings())
+    >>> found.share.values.tolist(), bool(found.share_lower[0] < 0.8 < found.share_upper[0])
+    ([0.8], True)
+    """
+    if not per_image:
+        return xr.Dataset()
+    flat = [row for rows in per_image.values() for row in rows]
+    low, high = intervals(flat, settings)
+    means = np.array([row.mean() for row in flat])
+    named: dict[str, Any] = {}
+    for place, name in enumerate(per_image):
+        part = slice(place * len(values), (place + 1) * len(values))
+        for suffix, table in (("", means), ("_lower", low), ("_upper", high)):
+            named[name + suffix] = (dim, table[part])
+    return xr.Dataset(named, coords={dim: list(values)})
+
+
+def intervals(per_image: Sequence[NDArray], settings: Settings) -> NDArray[np.float64]:
+    """Lower and upper ends (2, quantities) of bootstrap intervals over images, all on the same draws.
+
+    Examples
+    --------
+    >>> low, high = intervals([np.arange(100) < 80, np.ones(100)], Settings())
+    >>> low[1], high[1], bool(low[0] < 0.8 < high[0])
+    (np.float64(1.0), np.float64(1.0), True)
+    """
+    rows = np.stack(per_image)
+    return bootstrap_intervals(rows, settings.confidence, settings.n_bootstrap, settings.seed)

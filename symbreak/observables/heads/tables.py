@@ -1,0 +1,269 @@
+"""From the moments file of one seed to its heads, block by block, beside what chance gives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from symbreak.clusters import scan
+from symbreak.config import HEADED_TAPS, Heads, Statistics
+from symbreak.errors import SymbreakError
+from symbreak.numerics.estimates import UNDEFINED, Estimate, benjamini_hochberg, estimate
+from symbreak.observables.heads.accuracy import best_head_agreement
+from symbreak.observables.heads.appearance import appearance_of_heads, count_nodes
+from symbreak.observables.heads.chance import chance_of_ownership, label_p_values
+from symbreak.observables.heads.input_silencing import head_input_tables
+from symbreak.observables.heads.matrices import head_matrix_tables
+from symbreak.observables.heads.matrix_null import head_matrix_null
+from symbreak.observables.heads.meanings import stack_blocks, with_meaning
+from symbreak.observables.heads.nulls import shuffle_nodes, shuffle_taxonomy
+from symbreak.observables.heads.order import order_parameters
+from symbreak.observables.heads.ownership import count_owned, dominance, ownership, ownership_test
+from symbreak.observables.nodes.tables import pooled_moments, thresholds
+from symbreak.observables.superclasses.filling import superclass_table
+
+Variables = dict[str, tuple[Any, ...]]
+
+
+def head_tables(
+    moments: xr.Dataset, settings: Statistics, heads: Heads | None = None, threads: int | None = None
+) -> xr.Dataset:
+    """Measure how the heads of every block divide the labels, with errors, null values and p-values.
+
+    P1 (arXiv:2501.12900) section 4, Figs. 7 and 8, Table 4; P2 (arXiv:2506.23832) section 2, Fig. 4, Table 1.
+
+    Parameters
+    ----------
+    moments : Dataset
+        A moments file of one seed, at a tap whose nodes belong to heads.
+    settings : Statistics
+        Rule, gauge and thresholds; appearances are counted at `reference_threshold`.
+    heads : Heads, optional
+        Ratios, null draws and level; the defaults if not given.
+    threads : int, optional
+        Threads of the scans.
+
+    Returns
+    -------
+    Dataset
+        On (block, head), (block, label), (block, head, label), (block, threshold), (block, ratio) and (block,
+        head, filling). A quantity `x` has what it needs of ``x_stderr``, ``x_null`` (mean under the null
+        model), ``x_null_deviation``, ``x_p`` and ``x_q`` (adjusted by Benjamini and Hochberg over all blocks
+        and heads of the file). Where blocks differ in their number of heads (`n_heads`), missing heads have
+        counts 0 and numbers NaN. Without superclasses the variables of Table 4 are absent. In a block of one
+        head there is no symmetry to break: its counts are there, its p-values and order parameters are NaN.
+
+    Raises
+    ------
+    SymbreakError
+        If the nodes belong to no heads or a head has no node.
+
+    Examples
+    --------
+    >>> from symbreak.planted import moments_example
+    >>> table = head_tables(moments_example(), Statistics(thresholds=3), Heads(n_shuffles=99))
+    >>> table.appearance.dims, int(table.n_owned.sum()) == int(table.n_owned_total.sum())
+    (('block', 'head', 'label'), True)
+    """
+    if "head_of_node" not in moments.coords:
+        headed = ", ".join(sorted(HEADED_TAPS))
+        raise SymbreakError(
+            f"The nodes of this file belong to no heads; give the moments of one of {headed}."
+        )
+    chosen = Heads() if heads is None else heads
+    blocks = [_block(moments, int(block), settings, chosen, threads) for block in moments.block.values]
+    joined = stack_blocks(blocks, moments.block)
+    names = ("n_owned", "n_owned_total", "pairs", "pairs_total", "potts_order", "mutual_information")
+    for name in (name for name in names if f"{name}_p" in joined):
+        tested = joined[f"{name}_p"]
+        joined[f"{name}_q"] = (tested.dims, benjamini_hochberg(tested.values))
+    for name in ("accuracy", "network_accuracy"):
+        for kept in (name, f"{name}_stderr"):
+            if kept in moments:
+                joined[kept] = moments[kept]
+    named = ("head_of_node", "label_name", "superclass_of_label", "superclass_name")
+    joined = joined.assign_coords({name: moments.coords[name] for name in named if name in moments.coords})
+    facts = {"threshold": settings.reference_threshold, "ratio": chosen.ratio, "level": chosen.level}
+    return with_meaning(joined.assign_attrs(facts | {"n_shuffles": chosen.n_shuffles}))
+
+
+def _block(
+    moments: xr.Dataset, block: int, settings: Statistics, heads: Heads, threads: int | None
+) -> xr.Dataset:
+    mean, readout, bias = pooled_moments(moments, block)
+    chosen = moments.sel(block=block)
+    head_of_node = chosen.head_of_node.values.astype(np.int64)
+    options: dict[str, Any] = {
+        "rule": settings.rule,
+        "bias": bias,
+        "centred": settings.centred,
+        "threads": threads,
+    }
+    # Every node as its own head: the appearances are then the labels of each node.
+    alone = np.arange(1, head_of_node.size + 1)
+    scanned = scan(mean, readout, [settings.reference_threshold], head_of_node=alone, **options)
+    membership = scanned.appearance.values[0]
+    # Each block has its own draws, or chance would move all blocks alike.
+    seed = heads.seed + 1000 * block
+    null = shuffle_nodes(membership, head_of_node, heads.n_shuffles, seed)
+    appearance = appearance_of_heads(membership, head_of_node)
+    owner = ownership(appearance, heads.ratio)
+    variables = _ownership(membership, head_of_node, appearance, owner, heads, seed)
+    variables |= _curve(appearance, null, count_nodes(head_of_node), heads)
+    orders = order_parameters(
+        appearance, null, head_of_node.size, membership=membership, head_of_node=head_of_node
+    )
+    for name, order in orders.items():
+        variables |= _estimate(name, order)
+    if "head_label_accuracy" in chosen:
+        accuracy = chosen.head_label_accuracy.transpose("head", "label").values[: len(appearance)]
+        variables["head_label_accuracy"] = (("head", "label"), accuracy)
+        variables |= _agreement(owner, accuracy, heads, seed)
+    if "superclass_of_label" in chosen.coords and (chosen.superclass_of_label.values >= 0).any():
+        variables |= _superclasses(owner, chosen.superclass_of_label.values, len(appearance), heads, seed)
+    variables["membership"] = (("node", "label"), membership.astype(np.int8))
+    coordinates = {
+        "node": chosen.node.values,
+        "head": np.arange(1, len(appearance) + 1),
+        "label": chosen.label.values,
+        "ratio": np.asarray(heads.ratios, dtype=float),
+    }
+    if "filling_count" in variables:
+        coordinates["filling"] = np.arange(variables["filling_count"][1].shape[1])
+    table = xr.Dataset(variables, coordinates)
+    folds = chosen.feature_mean.transpose("fold", "label", "node").values
+    counts = chosen["count"].transpose("fold", "label").values
+    cuts = thresholds(settings.thresholds)
+    factors = (folds, readout, counts, head_of_node, cuts, settings, bias, threads)
+    table = table.merge(head_matrix_tables(*factors)).assign(
+        _matrix_null(mean, readout, head_of_node, settings, heads, seed, bias, threads)
+    )
+    if "head_field_input" not in chosen:
+        return table
+    fields = chosen.head_field_input.transpose("head", "fold", "label", "output").values[: len(appearance)]
+    return table.merge(head_input_tables(fields, *factors))
+
+
+def _matrix_null(
+    mean: NDArray,
+    readout: NDArray,
+    head_of_node: NDArray,
+    settings: Statistics,
+    heads: Heads,
+    seed: int,
+    bias: NDArray | None,
+    threads: int | None,
+) -> Variables:
+    """Matrices of heads at the reference threshold beside those of nodes dealt out by lot."""
+    null = head_matrix_null(
+        mean,
+        readout,
+        head_of_node,
+        settings.reference_threshold,
+        heads.n_shuffles,
+        seed,
+        settings.rule,
+        bias,
+        settings.centred,
+        threads,
+    )
+    variables: Variables = {"head_exclusive": ((), null["exclusive"][0])}
+    for name, (_, chance, deviation, p_value) in null.items():
+        variables |= {
+            f"head_{name}_null": ((), chance),
+            f"head_{name}_null_deviation": ((), deviation),
+            f"head_{name}_p": ((), p_value),
+        }
+    return variables
+
+
+def _estimate(name: str, value: Estimate) -> Variables:
+    """Spread an estimate over variables of one number."""
+    return {
+        name: ((), value.value),
+        f"{name}_stderr": ((), value.standard_error),
+        f"{name}_null": ((), value.null),
+        f"{name}_null_deviation": ((), value.null_deviation),
+        f"{name}_p": ((), value.p_value),
+    }
+
+
+def _ownership(
+    membership: NDArray, head_of_node: NDArray, appearance: NDArray, owner: NDArray, heads: Heads, seed: int
+) -> Variables:
+    """Owner of every label, and how many labels each head owns beside what chance gives."""
+    nodes = count_nodes(head_of_node)
+    test = ownership_test(membership, head_of_node, heads.ratio, heads.n_shuffles, seed)
+    evidence = label_p_values(appearance, nodes)
+    adjusted = benjamini_hochberg(evidence)
+    # NaN of a label that never appears is no evidence.
+    evident = np.where(np.nan_to_num(adjusted, nan=1.0) <= heads.level, owner, 0)
+    tested = len(nodes) > 1
+    total = Estimate(
+        test.total, test.standard_error, test.total_expected, test.total_deviation, test.total_p_value
+    )
+    total = total if tested else total._replace(p_value=np.nan)
+    return {
+        "n_heads": ((), len(nodes)),
+        "n_nodes": ("head", nodes),
+        "appearance": (("head", "label"), appearance),
+        "owner": ("label", owner),
+        "dominance": ("label", dominance(appearance)),
+        "label_p": ("label", evidence if tested else np.full(owner.size, np.nan)),
+        "label_q": ("label", adjusted if tested else np.full(owner.size, np.nan)),
+        "n_owned": ("head", test.n_owned),
+        "n_owned_null": ("head", test.expected),
+        "n_owned_null_deviation": ("head", test.deviation),
+        "n_owned_p": ("head", test.p_value if tested else np.full(len(nodes), np.nan)),
+        "n_owned_evident": ("head", count_owned(evident if tested else 0 * owner, len(nodes))),
+        **_estimate("n_owned_total", total),
+    }
+
+
+def _curve(appearance: NDArray, null: NDArray, nodes: NDArray, heads: Heads) -> Variables:
+    """Owned labels at every ratio of the rule, per head and in total, with their chance level."""
+    by_head, expected, totals = [], [], []
+    for ratio in heads.ratios:
+        by_head.append(count_owned(ownership(appearance, ratio), len(nodes)))
+        expected.append(chance_of_ownership(appearance.sum(axis=0), nodes, ratio).sum(axis=1))
+        draws = (ownership(null, ratio) > 0).sum(axis=-1)
+        totals.append(estimate(by_head[-1].sum(), np.nan, draws) if len(nodes) > 1 else UNDEFINED)
+    return {
+        "n_owned_by_ratio": (("head", "ratio"), np.stack(by_head, axis=1)),
+        "n_owned_by_ratio_null": (("head", "ratio"), np.stack(expected, axis=1)),
+        "n_owned_curve": ("ratio", np.sum(by_head, axis=1)),
+        "n_owned_curve_null": ("ratio", np.sum(expected, axis=1)),
+        "n_owned_curve_null_deviation": ("ratio", np.array([total.null_deviation for total in totals])),
+        "n_owned_curve_p": ("ratio", np.array([total.p_value for total in totals])),
+    }
+
+
+def _agreement(owner: NDArray, accuracy: NDArray, heads: Heads, seed: int) -> Variables:
+    result = best_head_agreement(owner, accuracy, heads.n_shuffles, seed)
+    tested = len(accuracy) > 1
+    return _estimate("owner_agreement", result.agreement if tested else UNDEFINED) | _estimate(
+        "owner_advantage", result.advantage if tested else UNDEFINED
+    )
+
+
+def _superclasses(owner: NDArray, superclass: NDArray, n_heads: int, heads: Heads, seed: int) -> Variables:
+    """Filling of superclasses by each head beside the exact law, and all heads beside shuffled names."""
+    table = superclass_table(owner, superclass, n_heads)
+    shuffled = shuffle_taxonomy(owner, superclass, n_heads, heads.n_shuffles, seed)
+    filling = np.arange(shuffled.shape[2])
+    draws = (shuffled * (filling * (filling - 1) // 2)).sum(axis=(1, 2))
+    total = _estimate("pairs_total", estimate(table.pairs.sum(), np.nan, draws))
+    del total["pairs_total_stderr"]  # the labels are what they are: only the null has a spread
+    return {
+        "filling_count": (("head", "filling"), table.filling),
+        "filling_count_null": (("head", "filling"), table.expected),
+        "filling_count_null_deviation": (("head", "filling"), table.deviation),
+        "filling_count_p": (("head", "filling"), table.p_value),
+        "pairs": ("head", table.pairs),
+        "pairs_null": ("head", table.pairs_expected),
+        "pairs_p": ("head", table.pairs_p_value),
+        **total,
+    }

@@ -1,0 +1,197 @@
+"""From the moments file of one seed to statistics of every block, and their mean over seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from symbreak.clusters import scan, scan_matrices
+from symbreak.config import Statistics
+from symbreak.errors import SymbreakError
+from symbreak.matrices import by_head
+from symbreak.observables.nodes.folds import pool_folds, statistics
+from symbreak.observables.nodes.snr import best_threshold
+
+#: What identifies a node file's variables.
+NODE_VARIABLES = ("n_clusters", "cluster_size", "diagonal", "noise", "field_maximum")
+
+
+def thresholds(count: int) -> np.ndarray:
+    """Equidistant thresholds strictly between 0 and 1.
+
+    Examples
+    --------
+    >>> thresholds(3).tolist()
+    [0.25, 0.5, 0.75]
+    """
+    return np.arange(1, count + 1) / (count + 1)
+
+
+def block_moments(moments: xr.Dataset, block: int) -> xr.Dataset:
+    """Moments of one block, without the nodes that only wider blocks have.
+
+    Raises
+    ------
+    SymbreakError
+        If the file has no such block.
+
+    Examples
+    --------
+    >>> from symbreak.planted import moments_example
+    >>> moments = moments_example(nodes=6)
+    >>> moments.coords["filter_of_node"] = ("block", "node"), [[1, 1, 2, 2, 3, 3], [1, 2, 3, 4, 0, 0]]
+    >>> block_moments(moments, 2).sizes["node"]
+    4
+    """
+    if block not in moments.block:
+        known = ", ".join(str(b) for b in moments.block.values)
+        raise SymbreakError(f"There is no block {block} in this file; choose one of {known}.")
+    chosen = moments.sel(block=block)
+    if "filter_of_node" not in chosen.coords:
+        return chosen
+    return chosen.isel(node=chosen.filter_of_node.values > 0)
+
+
+def pooled_moments(moments: xr.Dataset, block: int) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """Label means over all images (labels, nodes), readout (outputs, nodes) and kept bias of a block.
+
+    Nodes are those that the block has, see :func:`block_moments`.
+
+    Raises
+    ------
+    SymbreakError
+        If the file has no such block.
+
+    Examples
+    --------
+    >>> from symbreak.planted import moments_example
+    >>> mean, readout, bias = pooled_moments(moments_example(), block=1)
+    >>> mean.shape, readout.shape, bias
+    ((10, 6), (10, 6), None)
+    """
+    chosen = block_moments(moments, block)
+    mean, _ = pool_folds(
+        chosen.feature_mean.transpose("fold", "label", "node"), chosen["count"].transpose("fold", "label")
+    )
+    readout = chosen.readout.transpose("output", "node").values
+    bias = chosen.readout_bias.values if "readout_bias" in chosen else None
+    return mean, readout, bias
+
+
+def block_tables(
+    moments: xr.Dataset, settings: Statistics, threads: int | None = None
+) -> tuple[xr.Dataset, xr.Dataset]:
+    """Statistics of every block, with errors over images, and the scan of every node.
+
+    Where nodes are the positions of filters (tap `filters`), the matrices are those of filters, the
+    sums over their positions (single filter performance, arXiv:2305.18078), and `node` counts filters.
+
+    Formulas: P1 (arXiv:2501.12900) Tables 1 and 2, Figs. 4 and 5; see
+    :func:`symbreak.observables.statistics` and :func:`symbreak.clusters.scan`.
+
+    Parameters
+    ----------
+    moments : Dataset
+        A moments file of one seed.
+    settings : Statistics
+        Thresholds, rule, gauge.
+    threads : int, optional
+        Threads of the scan.
+
+    Returns
+    -------
+    statistics : Dataset
+        On (block, threshold), with `appearance` on (block, threshold, label).
+    nodes : Dataset
+        On (block, node, threshold); NaN where a block has fewer filters than the widest.
+
+    Examples
+    --------
+    >>> from symbreak.planted import moments_example
+    >>> tables, nodes = block_tables(moments_example(), Statistics(thresholds=3))
+    >>> tables.snr.dims, nodes.diagonal.dims
+    (('block', 'threshold'), ('block', 'node', 'threshold'))
+    """
+    tables, nodes = [], []
+    cuts = thresholds(settings.thresholds)
+    for block in moments.block.values:
+        chosen = block_moments(moments, int(block))
+        mean, readout, bias = pooled_moments(moments, int(block))
+        options: dict[str, Any] = {"rule": settings.rule, "threads": threads}
+        gauge: dict[str, Any] = {"bias": bias, "centred": settings.centred}
+        folds = chosen.feature_mean.transpose("fold", "label", "node").values
+        counts = chosen["count"].transpose("fold", "label").values
+        filters = chosen.filter_of_node.values if "filter_of_node" in chosen.coords else None
+        table = statistics(folds, readout, cuts, counts, head_of_node=filters, **gauge, **options)
+        if filters is None:
+            scanned = scan(mean, readout, cuts, **gauge, **options)
+        else:
+            scanned = scan_matrices(by_head(mean, readout, filters, **gauge), cuts, dim="node", **options)
+        table["appearance"] = scanned.appearance
+        table["cluster_field"] = scanned.cluster_field
+        table["n_matrices"] = ((), scanned.sizes["node"])
+        tables.append(table)
+        nodes.append(scanned[list(NODE_VARIABLES)])
+    blocks = moments.block
+    joined = xr.concat(tables, blocks, combine_attrs="override").assign(_of_network(moments))
+    joined["best_threshold"] = best_threshold(joined)
+    joined = joined.assign_coords(
+        {name: moments.coords[name] for name in ("label_name",) if name in moments.coords}
+    )
+    every = xr.concat(nodes, blocks, combine_attrs="override", join="outer")
+    if "filter_of_node" in moments.coords:
+        every.node.attrs["long_name"] = "filter of the block, from 1"
+    return joined, every.transpose("block", "node", ...)
+
+
+def _of_network(moments: xr.Dataset) -> dict[str, xr.DataArray]:
+    names = ("accuracy", "accuracy_stderr", "network_accuracy")
+    return {name: moments[name] for name in names if name in moments}
+
+
+def join_seeds(datasets: Sequence[xr.Dataset], seeds: Sequence[int]) -> xr.Dataset:
+    """Stack the results of several seeds along a new first dimension `seed`.
+
+    Raises
+    ------
+    SymbreakError
+        If the datasets do not have the same coordinates.
+
+    Examples
+    --------
+    >>> one = xr.Dataset({"snr": ("block", [1.0, 2.0])}, {"block": [1, 2]})
+    >>> join_seeds([one, one], [1, 2]).snr.dims
+    ('seed', 'block')
+    """
+    try:
+        joined = xr.concat(
+            datasets,
+            xr.Variable("seed", np.asarray(seeds, dtype="int64")),
+            data_vars="all",
+            coords="minimal",
+            compat="override",
+            join="exact",
+            combine_attrs="override",
+        )
+    except ValueError as error:
+        raise SymbreakError(
+            f"The seeds cannot be joined, their coordinates differ ({error}); write them anew."
+        ) from error
+    return joined
+
+
+def over_seeds(variable: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray]:
+    """Mean over seeds and its standard error, NaN with a single seed.
+
+    Examples
+    --------
+    >>> mean, error = over_seeds(xr.DataArray([1.0, 3.0], dims="seed"))
+    >>> float(mean), float(error)
+    (2.0, 1.0)
+    """
+    count = variable.sizes["seed"]
+    error = variable.std("seed", ddof=1) / np.sqrt(count) if count > 1 else variable.isel(seed=0) * np.nan
+    return variable.mean("seed"), error

@@ -1,0 +1,1 @@
+"""Superclasses filled by the labels of heads: laws and tests."""

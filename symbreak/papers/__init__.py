@@ -1,0 +1,1 @@
+"""The papers' claims and tables, held against results."""

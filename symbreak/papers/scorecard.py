@@ -1,0 +1,88 @@
+"""The scorecard of an experiment: every claim of the papers that its files can test."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import xarray as xr
+
+from symbreak.papers.claims.claim import Claim
+from symbreak.papers.claims.committees import judge_committees
+from symbreak.papers.claims.heads import judge_heads
+from symbreak.papers.claims.nodes import judge_nodes
+from symbreak.papers.claims.pruning import judge_pruning
+from symbreak.store import open_dataset
+
+#: Name of the rows that concern all networks together.
+ALL = "all"
+
+COLUMNS = ("network", "claim", "printed", "ours", "null", "verdict")
+
+NOTE = (
+    "A trend along the blocks holds if last minus first block exceeds two standard errors; a count if its "
+    "p-value is below 0.05 for every seed; a difference of committees if its interval over images excludes "
+    "zero, also for the gain over the best member, and beyond what independent errors give for agreement."
+)
+
+
+def scorecard(folder: str | Path, config: dict[str, Any]) -> pd.DataFrame:
+    """Test the claims of P1 (arXiv:2501.12900) and P2 (arXiv:2506.23832) on the files of an experiment.
+
+    Parameters
+    ----------
+    folder : path
+        ``results/{experiment}``, or a copy of it that keeps only small files. What is not there is not
+        tested.
+    config : dict
+        The experiment.
+
+    Returns
+    -------
+    DataFrame
+        One row a network and claim: ``network``, ``claim``, ``printed``, ``ours`` (with its error),
+        ``null``, ``verdict`` (holds, does not hold, not testable here).
+
+    Raises
+    ------
+    SymbreakError
+        If a file is damaged.
+
+    Examples
+    --------
+    >>> scorecard("none", {"networks": {"cct": {}}, "statistics": {"reference_threshold": 0.3}}).empty
+    True
+    """
+    folder, threshold = Path(folder), config["statistics"]["reference_threshold"]
+    studies = list(config.get("pruning", {}).get("studies", {}))
+    rows = [
+        (network, *claim)
+        for network in config["networks"]
+        if config["networks"][network].get("trained", True)
+        for claim in judge_network(folder / network, threshold, studies)
+    ]
+    committees = _load(folder / "committee.nc", "committee")
+    if committees is not None:
+        rows += [(ALL, *claim) for claim in judge_committees(committees)]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def judge_network(folder: Path, threshold: float, studies: Sequence[str] = ()) -> list[Claim]:
+    """Claims on nodes, heads and pruning of one network, as far as its folder has their files."""
+    statistics = _load(folder / "statistics" / "block.nc", "statistics")
+    heads = _load(folder / "heads" / "attention.nc", "heads")
+    claims = judge_nodes(statistics, threshold) if statistics is not None else []
+    claims += judge_heads(heads, threshold) if heads is not None else []
+    for name in studies:
+        study = _load(folder / "pruning" / f"{name}.nc", "pruning")
+        claims += judge_pruning(study, name) if study is not None else []
+    return claims
+
+
+def _load(path: Path, kind: str) -> xr.Dataset | None:
+    if not path.exists():
+        return None
+    with open_dataset(path, kind) as dataset:
+        return dataset.load()

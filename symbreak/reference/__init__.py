@@ -1,5 +1,0 @@
-"""Printed values of the papers, and the rule by which a number agrees with them."""
-
-from symbreak.reference.printed import agrees, published, published_table, units
-
-__all__ = ["agrees", "published", "published_table", "units"]

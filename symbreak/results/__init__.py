@@ -1,0 +1,1 @@
+"""Tables, figures and pages: what a reader looks at."""

@@ -1,0 +1,153 @@
+"""Label × label matrix of a node or a head: raw, clipped, and permuted into its clusters."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+from symbreak.clusters import partition
+from symbreak.matrices import clip, field_maximum
+from symbreak.results.figures.style import BACKGROUND, GREY, NOISE, PALETTE, letter_panels, styled, subtitle
+
+#: Clusters that are named below the panels.
+NAMED = 8
+
+
+class Arranged(NamedTuple):
+    """A clipped matrix sorted into clusters."""
+
+    order: np.ndarray
+    """(labels,): labels, those of the largest cluster first, those without cluster last."""
+    kind: np.ndarray
+    """(labels, labels) in that order: 0 below threshold, 1 noise, 2, 3, … the clusters."""
+    groups: list[np.ndarray]
+    """Labels of each cluster, in that order."""
+
+
+def arrange(fields: np.ndarray, threshold: float, rule: str = "first_fit") -> Arranged:
+    """Sort labels by cluster, the largest first, so that clusters become blocks on the diagonal.
+
+    Examples
+    --------
+    >>> arranged = arrange(np.array([[1.0, 0.0, 0.9], [0.7, 0.6, 0.0], [0.8, 0.0, 1.0]]), 0.5)
+    >>> arranged.order.tolist(), arranged.kind.tolist()
+    ([0, 2, 1], [[2, 2, 0], [2, 2, 0], [1, 0, 3]])
+    """
+    cluster_of = partition(fields, threshold, rule)
+    groups = [np.flatnonzero(cluster_of == number) for number in range(1, cluster_of.max(initial=0) + 1)]
+    groups.sort(key=len, reverse=True)
+    order = np.concatenate([*groups, np.flatnonzero(cluster_of == 0)])
+    kind = clip(fields, threshold)[np.ix_(order, order)].astype(int)
+    start = 0
+    for number, group in enumerate(groups):
+        kind[start : start + len(group), start : start + len(group)] = number + 2
+        start += len(group)
+    return Arranged(order, kind, groups)
+
+
+@styled
+def matrix(field: xr.DataArray, threshold: float = 0.3, rule: str = "first_fit", title: str = "") -> Figure:
+    """Matrix, clipped, and permuted with clusters and noise in colour: P1 (arXiv:2501.12900) Fig. 3.
+
+    Parameters
+    ----------
+    field : DataArray
+        On (label, output), of a node or a head: ``dataset.symbreak.matrix(block=7, node=3)``.
+    threshold : float
+        Fraction of the signed maximum.
+    rule : str
+        Cluster rule.
+    title : str
+
+    Returns
+    -------
+    Figure
+
+    Examples
+    --------
+    >>> from symbreak.planted import moments_example
+    >>> figure = matrix(moments_example().symbreak.matrix(block=2, node=3))
+    >>> [axis.get_title() for axis in figure.axes[:3]]
+    ['field / largest field', 'above 0.3', 'permuted into clusters']
+    """
+    fields = field.transpose("label", "output").values
+    arranged = arrange(fields, threshold, rule)
+    figure = Figure(figsize=(9.6, 4.9))
+    rows: list[Any] = [["raw", "clipped", "permuted"], ["bar", "names", "names"]]
+    places = figure.subplot_mosaic(rows, height_ratios=[3.0, 1.35])
+    axes = [places[name] for name in rows[0]]
+    largest = float(field_maximum(fields))
+    image = axes[0].imshow(
+        fields / largest if largest > 0 else fields, cmap="RdBu_r", vmin=-1, vmax=1, interpolation="nearest"
+    )
+    axes[1].imshow(
+        clip(fields, threshold),
+        cmap=ListedColormap([BACKGROUND, GREY]),
+        vmin=0,
+        vmax=1,
+        interpolation="nearest",
+    )
+    _show_kinds(axes[2], arranged)
+    titles = ("field / largest field", f"above {threshold:g}", "permuted into clusters")
+    for axis, words in zip(axes, titles):
+        axis.set_title(words)
+        axis.set_xlabel("output unit" if axis is not axes[2] else "output unit, permuted")
+        axis.spines[:].set_visible(True)
+    axes[0].set_ylabel("label of the input")
+    axes[2].set_ylabel("label, permuted")
+    for name in rows[1]:
+        places[name].set_axis_off()
+    below = largest > 0 and float(np.nanmin(fields)) < -largest  # the scale ends where its mirror image does
+    bar = figure.colorbar(
+        image,
+        cax=places["bar"].inset_axes((0.05, 0.75, 0.9, 0.12)),
+        orientation="horizontal",
+        extend="min" if below else "neither",
+    )
+    bar.set_label("field / largest field (1)", fontsize=9)
+    entries = _legend(field, arranged)
+    places["names"].legend(handles=entries, loc="upper left", ncols=2, fontsize=9, handlelength=1.2)
+    letter_panels(axes)
+    subtitle(figure, title)
+    return figure
+
+
+def _colours(arranged: Arranged) -> list[str]:
+    return [PALETTE[number % len(PALETTE)] for number in range(len(arranged.groups))]
+
+
+def _show_kinds(axis: Axes, arranged: Arranged) -> None:
+    colours = ListedColormap([BACKGROUND, NOISE, *_colours(arranged)])
+    axis.imshow(arranged.kind, cmap=colours, vmin=-0.5, vmax=colours.N - 0.5, interpolation="nearest")
+
+
+def _legend(field: xr.DataArray, arranged: Arranged) -> list[Patch]:
+    """One entry for each of the first clusters, with the names of its labels, and one for noise."""
+    names = field["label_name" if "label_name" in field.coords else "label"].values.astype(str)
+    entries = []
+    for group, colour in list(zip(arranged.groups, _colours(arranged)))[:NAMED]:
+        words = _shorten([names[label] for label in group])
+        entries.append(Patch(color=colour, label=f"{len(group)}: {words}"))
+    others = arranged.groups[NAMED:]
+    if others:
+        entries.append(
+            Patch(color="none", label=f"and {len(others)} more, {sum(map(len, others))} labels in all")
+        )
+    noise = int((arranged.kind == 1).sum())
+    entries.append(Patch(facecolor=NOISE, edgecolor=GREY, lw=0.5, label=f"noise: {noise} elements"))
+    return entries
+
+
+def _shorten(names: list[str], width: int = 44) -> str:
+    shown: list[str] = []
+    for name in names:
+        if sum(map(len, shown)) + 2 * len(shown) + len(name) > width:
+            return ", ".join(shown) + f" … {len(names) - len(shown)} more"
+        shown.append(name)
+    return ", ".join(shown)

@@ -1,0 +1,1 @@
+"""Tables: Dataset in, DataFrame out."""
