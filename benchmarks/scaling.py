@@ -19,9 +19,10 @@ from benchmarks.timing import interleaved, run_measured
 from symbreak.clusters import scan
 from symbreak.config import Statistics, dump, parse
 from symbreak.matrices import label_means
-from symbreak.observables.nodes.tables import block_tables, join_seeds
+from symbreak.observables.nodes.tables import block_tables
 from symbreak.planted import linear_gaussian, moments_example
 from symbreak.store import provenance, write_dataset
+from symbreak.store.joining import join_seeds
 
 LABELS, NODES, THRESHOLDS = 100, 256, 99
 VIT_B = {"blocks": 12, "nodes": 768, "labels": 1000, "folds": 5, "heads": 12}

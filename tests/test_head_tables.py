@@ -15,7 +15,6 @@ from symbreak.observables.heads.matrices import averaged_nodes, common_share, co
 from symbreak.observables.heads.meanings import with_meaning
 from symbreak.observables.heads.replica_tables import replica_tables
 from symbreak.observables.heads.tables import head_tables
-from symbreak.observables.nodes.tables import join_seeds
 from symbreak.planted import head_tables_example, moments_example
 from symbreak.results.tables.head_networks import head_network_table
 from symbreak.results.tables.head_pages import sentences
@@ -26,6 +25,7 @@ from symbreak.results.tables.heads import (
     superclass_table,
 )
 from symbreak.store import open_dataset, provenance, write_dataset
+from symbreak.store.joining import join_seeds
 
 SETTINGS, HEADS = Statistics(thresholds=9), Heads(n_shuffles=199)
 LABELS, NODES, N_HEADS = 20, 64, 4

@@ -19,7 +19,7 @@ from symbreak.cli import main
 from symbreak.config import Network, parse, read
 from symbreak.observables import signal_to_noise
 from symbreak.observables.committees.tables import committee_tables
-from symbreak.observables.nodes.tables import block_tables, join_seeds
+from symbreak.observables.nodes.tables import block_tables
 from symbreak.papers.page import LETTERS, papers_page
 from symbreak.papers.results import find_runs
 from symbreak.papers.status import FULL, MINIATURE, NOT_RUN, judge_target
@@ -36,6 +36,7 @@ from symbreak.printed.networks import (
 from symbreak.results.render import to_html
 from symbreak.results.tables.heads import matrix_table
 from symbreak.store import provenance, write_dataset
+from symbreak.store.joining import join_seeds
 
 ROOT = Path(__file__).parents[1]
 OUTPUTS = ("signal", "noise_internal", "noise_external", "snr")

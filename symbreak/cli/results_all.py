@@ -81,10 +81,10 @@ def figures(options: Namespace) -> None:
 
 def null(options: Namespace) -> None:
     """Statistics of linear-Gaussian worlds that are as accurate as the measured blocks."""
-    from symbreak.observables.nodes.tables import join_seeds
     from symbreak.planted import null_statistics
     from symbreak.progress import Progress
     from symbreak.store import write_dataset
+    from symbreak.store.joining import join_seeds
 
     source = _source(options)
     for tap in options.taps or [tap for tap in source.taps() if tap != "filters"]:

@@ -58,7 +58,7 @@ def load(path: Path, kind: str) -> xr.Dataset:
 
 
 def _joined(datasets: list[xr.Dataset], tap: str) -> xr.Dataset:
-    from symbreak.observables.nodes.tables import join_seeds
+    from symbreak.store.joining import join_seeds
 
     if len(datasets) == 1:
         return datasets[0]

@@ -95,8 +95,8 @@ def scan(options: Namespace) -> None:
 
 def join(options: Namespace) -> None:
     """Stack the results of several seeds, file by file of the same name."""
-    from symbreak.observables.nodes.tables import join_seeds
     from symbreak.store import open_dataset, write_dataset
+    from symbreak.store.joining import join_seeds
 
     for name in options.names:
         datasets = [open_dataset(folder / name).load() for folder in options.folders]

@@ -24,9 +24,10 @@ from symbreak.learning.train import normalised_batches
 from symbreak.measure.accumulator import label_coordinates
 from symbreak.models.probe import record_taps
 from symbreak.observables.heads.attention_maps import attention_block
-from symbreak.observables.heads.meanings import stack_blocks, with_meaning
+from symbreak.observables.heads.meanings import with_meaning
 from symbreak.progress import Progress
 from symbreak.store import open_dataset, provenance, write_dataset
+from symbreak.store.joining import stack_blocks
 
 
 def measure_attention(experiment: Experiment, weights: Path, folder: Path, block: int | None = None) -> None:

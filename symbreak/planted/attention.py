@@ -6,7 +6,8 @@ import numpy as np
 import xarray as xr
 
 from symbreak.observables.heads.attention_maps import attention_block
-from symbreak.observables.heads.meanings import stack_blocks, with_meaning
+from symbreak.observables.heads.meanings import with_meaning
+from symbreak.store.joining import stack_blocks
 
 
 def planted_maps(

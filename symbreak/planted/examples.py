@@ -77,7 +77,7 @@ def head_tables_example(seeds: int = 0) -> xr.Dataset:
     """
     from symbreak.config import Heads, Statistics
     from symbreak.observables.heads.tables import head_tables
-    from symbreak.observables.nodes.tables import join_seeds
+    from symbreak.store.joining import join_seeds
 
     found = []
     for seed in range(max(seeds, 1)):
@@ -110,7 +110,7 @@ def evolution_example(seeds: int = 0) -> xr.Dataset:
     from symbreak.config import Heads, Statistics
     from symbreak.observables.heads.evolution import evolution_table
     from symbreak.observables.heads.tables import head_tables
-    from symbreak.observables.nodes.tables import join_seeds
+    from symbreak.store.joining import join_seeds
 
     found = []
     for seed in range(max(seeds, 1)):

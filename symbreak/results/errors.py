@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from symbreak.observables.nodes.tables import over_seeds
+from symbreak.store.joining import over_seeds
 
 
 def estimate(dataset: xr.Dataset, name: str) -> tuple[xr.DataArray, xr.DataArray]:

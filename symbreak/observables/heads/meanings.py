@@ -1,10 +1,7 @@
-"""Names of what a file of heads holds, with meaning, symbol and source; padding of blocks to one shape."""
+"""Names of what a file of heads holds, with meaning, symbol and source."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import numpy as np
 import xarray as xr
 
 from symbreak.observables.nodes.snr import ATTRIBUTES
@@ -197,30 +194,3 @@ def _meaning(name: str) -> tuple[str, str, str] | None:
         if name.startswith(prefix) and base:
             return words + base[0], base[1], base[2]
     return None
-
-
-def stack_blocks(tables: Sequence[xr.Dataset], blocks: xr.DataArray) -> xr.Dataset:
-    """Join blocks along `block`; heads that a block does not have get counts 0 and numbers NaN.
-
-    Parameters
-    ----------
-    tables : sequence of Dataset
-        Each with its own number of heads.
-    blocks : DataArray
-        Numbers of the blocks.
-
-    Examples
-    --------
-    >>> few = xr.Dataset({"n_owned": ("head", [3])}, {"head": [1]})
-    >>> many = xr.Dataset({"n_owned": ("head", [1, 2])}, {"head": [1, 2]})
-    >>> stack_blocks([few, many], xr.DataArray([1, 2], dims="block")).n_owned.values.tolist()
-    [[3, 0], [1, 2]]
-    """
-    heads = np.arange(1, max(table.sizes["head"] for table in tables) + 1)
-    padded = []
-    for table in tables:
-        fill = {name: 0 if array.dtype.kind in "iub" else np.nan for name, array in table.data_vars.items()}
-        padded.append(table.reindex(head=heads, fill_value=fill))
-    return xr.concat(
-        padded, blocks, combine_attrs="override", data_vars="all", coords="minimal", compat="override"
-    )

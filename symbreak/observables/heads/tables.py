@@ -18,12 +18,13 @@ from symbreak.observables.heads.chance import chance_of_ownership, label_p_value
 from symbreak.observables.heads.input_silencing import head_input_tables
 from symbreak.observables.heads.matrices import head_matrix_tables
 from symbreak.observables.heads.matrix_null import head_matrix_null
-from symbreak.observables.heads.meanings import stack_blocks, with_meaning
+from symbreak.observables.heads.meanings import with_meaning
 from symbreak.observables.heads.nulls import shuffle_nodes, shuffle_taxonomy
 from symbreak.observables.heads.order import order_parameters
 from symbreak.observables.heads.ownership import count_owned, dominance, ownership, ownership_test
 from symbreak.observables.nodes.tables import pooled_moments, thresholds
 from symbreak.observables.superclasses.filling import superclass_table
+from symbreak.store.joining import stack_blocks
 
 Variables = dict[str, tuple[Any, ...]]
 

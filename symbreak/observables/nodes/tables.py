@@ -1,8 +1,7 @@
-"""From the moments file of one seed to statistics of every block, and their mean over seeds."""
+"""From the moments file of one seed to statistics of every block."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -150,48 +149,3 @@ def block_tables(
 def _of_network(moments: xr.Dataset) -> dict[str, xr.DataArray]:
     names = ("accuracy", "accuracy_stderr", "network_accuracy")
     return {name: moments[name] for name in names if name in moments}
-
-
-def join_seeds(datasets: Sequence[xr.Dataset], seeds: Sequence[int]) -> xr.Dataset:
-    """Stack the results of several seeds along a new first dimension `seed`.
-
-    Raises
-    ------
-    SymbreakError
-        If the datasets do not have the same coordinates.
-
-    Examples
-    --------
-    >>> one = xr.Dataset({"snr": ("block", [1.0, 2.0])}, {"block": [1, 2]})
-    >>> join_seeds([one, one], [1, 2]).snr.dims
-    ('seed', 'block')
-    """
-    try:
-        joined = xr.concat(
-            datasets,
-            xr.Variable("seed", np.asarray(seeds, dtype="int64")),
-            data_vars="all",
-            coords="minimal",
-            compat="override",
-            join="exact",
-            combine_attrs="override",
-        )
-    except ValueError as error:
-        raise SymbreakError(
-            f"The seeds cannot be joined, their coordinates differ ({error}); write them anew."
-        ) from error
-    return joined
-
-
-def over_seeds(variable: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray]:
-    """Mean over seeds and its standard error, NaN with a single seed.
-
-    Examples
-    --------
-    >>> mean, error = over_seeds(xr.DataArray([1.0, 3.0], dims="seed"))
-    >>> float(mean), float(error)
-    (2.0, 1.0)
-    """
-    count = variable.sizes["seed"]
-    error = variable.std("seed", ddof=1) / np.sqrt(count) if count > 1 else variable.isel(seed=0) * np.nan
-    return variable.mean("seed"), error

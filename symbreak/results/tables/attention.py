@@ -8,8 +8,8 @@ import pandas as pd
 import xarray as xr
 
 from symbreak.observables.heads.attention_maps import summaries
-from symbreak.observables.nodes.tables import join_seeds
 from symbreak.results.errors import estimate, repetitions
+from symbreak.store.joining import join_seeds
 
 #: Quantities of the table with the words of a row.
 MAP_NAMES: dict[str, str] = {
