@@ -1,7 +1,7 @@
 """symbreak: how attention heads and nodes of a trained network divide labels among themselves.
 
-Parts are imported when they are first used, so that the numpy wing never pays
-for torch:
+Parts and figures (``symbreak.plot_…``, see :mod:`symbreak.results.figures`) are
+imported when they are first used, so that the numpy wing never pays for torch:
 
 >>> import symbreak
 >>> result = symbreak.observables.signal_to_noise(14.6, 417.2, 2.93, n_matrices=256, n_labels=100)
@@ -14,7 +14,7 @@ Importing the package registers the accessor ``dataset.symbreak`` with xarray.
 from __future__ import annotations
 
 import importlib
-from types import ModuleType
+from typing import Any
 
 from symbreak import _registration
 
@@ -40,9 +40,13 @@ _PARTS = (
 )
 
 
-def __getattr__(name: str) -> ModuleType:
+def __getattr__(name: str) -> Any:
     if name in _PARTS:
         return importlib.import_module(f"symbreak.{name}")
+    if name.startswith("plot_"):
+        figures = importlib.import_module("symbreak.results.figures")
+        if name in figures.__all__:
+            return getattr(figures, name)
     raise AttributeError(f"module 'symbreak' has no attribute {name!r}")
 
 

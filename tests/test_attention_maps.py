@@ -25,7 +25,7 @@ from symbreak.observables.heads.attention_maps import (
     of_best_heads,
 )
 from symbreak.planted.attention import attention_example, planted_maps
-from symbreak.results.figures.attention import attention_maps as draw
+from symbreak.results.figures.attention import plot_attention_maps as draw
 from symbreak.results.tables.attention import attention_table
 from symbreak.store import open_dataset
 

@@ -23,7 +23,7 @@ from symbreak.observables.committees.vote import (
 from symbreak.papers.claims.claim import FAILS, HOLDS
 from symbreak.papers.claims.committees import judge_committees
 from symbreak.planted import committee_example, independent_members
-from symbreak.results.figures import committees, pareto
+from symbreak.results.figures import plot_committees, plot_pareto
 from symbreak.results.figures.pareto import front
 from symbreak.results.tables.committees import agreement_table, group_table, member_table, size_table
 from symbreak.store import open_dataset, provenance, write_dataset
@@ -249,13 +249,13 @@ def test_tables_and_figures_show_what_the_file_holds():
     assert (sizes.best_accuracy >= sizes.mean_accuracy - 1e-12).all()
     pairs = agreement_table(table)
     assert pairs.pairs.tolist() == [2, 4, 0, 1, 4, 1]
-    assert len(committees(table).axes) == 4 and len(pareto(table, "P2").axes) == 2
+    assert len(plot_committees(table).axes) == 4 and len(plot_pareto(table, "P2").axes) == 2
     timed = table.copy()
     for name in ("measured_latency", "measured_latency_parallel", "measured_latency_serial"):
         timed[name] = table[name.replace("measured", "nominal")] / 1000
     for way in ("parallel", "serial"):
         timed[f"group_measured_latency_{way}"] = timed[f"group_nominal_latency_{way}"] / 1000
-    assert len(pareto(timed).axes) == 4
+    assert len(plot_pareto(timed).axes) == 4
 
 
 NETWORKS = {

@@ -201,13 +201,13 @@ def test_growing_order_is_seen_beside_chance():
 
 
 def test_figure_shows_epoch_zero_and_every_block():
-    figure = figures.order_by_epoch(evolution_example(seeds=2))
+    figure = figures.plot_order_by_epoch(evolution_example(seeds=2))
     for axis in figure.axes:
         assert axis.get_xscale() == "symlog"
         assert [text.get_text() for text in axis.get_xticklabels()] == ["0", "1", "2", "4"]
         assert axis.get_xlabel() and axis.get_ylabel()
     assert len(figure.axes[0].collections) >= 2, "a band for each block"
-    one = figures.order_by_epoch(evolution_example())
+    one = figures.plot_order_by_epoch(evolution_example())
     assert len(one.axes) == 6
 
 
@@ -218,4 +218,4 @@ def test_a_block_of_one_head_has_no_order_at_any_epoch():
         alone[name] = heads[name].where(heads.block != 1)
     table = evolution_table({0: alone, 1: alone})
     assert np.isnan(table.potts_order.sel(block=1)).all() and np.isnan(table.potts_order_q.sel(block=1)).all()
-    assert len(figures.order_by_epoch(table.assign_attrs(seed=1)).axes) == 6
+    assert len(figures.plot_order_by_epoch(table.assign_attrs(seed=1)).axes) == 6

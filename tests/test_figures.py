@@ -1,6 +1,8 @@
 """Figures: what they must show, that nothing global changes, and the verbs that draw them."""
 
+import importlib
 import io
+import pkgutil
 import subprocess
 import sys
 
@@ -14,6 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from matplotlib.figure import Figure
 
+import symbreak
 from symbreak.cli import main
 from symbreak.clusters import partitions, scan_matrices
 from symbreak.config import Statistics
@@ -23,7 +26,7 @@ from symbreak.observables import best_threshold, uniformity
 from symbreak.observables.nodes.tables import block_tables, pooled_moments
 from symbreak.planted import null_statistics
 from symbreak.results import figures
-from symbreak.results.figures.example import example, field_of
+from symbreak.results.figures.example import example_unit, field_of
 from symbreak.results.figures.labels import evenness
 from symbreak.results.figures.matrix import arrange
 from symbreak.results.figures.style import block_colours, name_labels, styled
@@ -49,13 +52,13 @@ def drawn(name, results):
     moments = planted.moments()
     worlds = null_statistics(moments, planted.EXPERIMENT.statistics)
     return {
-        "training": lambda: figures.training({seed: planted.history(seed) for seed in planted.SEEDS}),
-        "accuracy": lambda: figures.accuracy({"attention": statistics, "block": statistics}),
-        "clusters": lambda: figures.clusters(statistics, paper="P1"),
-        "snr": lambda: figures.snr(statistics, 0.3),
-        "null": lambda: figures.null(statistics, worlds),
-        "labels": lambda: figures.labels(statistics, nodes, block=2),
-        "matrix": lambda: figures.matrix(field_of(moments, 2, "node", 3)),
+        "training": lambda: figures.plot_training({seed: planted.history(seed) for seed in planted.SEEDS}),
+        "accuracy": lambda: figures.plot_accuracy({"attention": statistics, "block": statistics}),
+        "clusters": lambda: figures.plot_clusters(statistics, paper="P1"),
+        "snr": lambda: figures.plot_snr(statistics, 0.3),
+        "null": lambda: figures.plot_null(statistics, worlds),
+        "labels": lambda: figures.plot_labels(statistics, nodes, block=2),
+        "matrix": lambda: figures.plot_matrix(field_of(moments, 2, "node", 3)),
     }[name]()
 
 
@@ -78,7 +81,7 @@ def test_figures_have_named_axes_data_and_leave_no_trace(name, results):
 def test_no_figure_imports_pyplot_or_torch():
     program = (
         "import sys, symbreak.results.figures as f, symbreak.planted as p;"
-        "f.matrix(p.moments_example().symbreak.matrix(block=1, node=1));"
+        "f.plot_matrix(p.moments_example().symbreak.matrix(block=1, node=1));"
         "sys.exit(any(name in sys.modules for name in ('matplotlib.pyplot', 'torch')))"
     )
     assert subprocess.run([sys.executable, "-c", program]).returncode == 0
@@ -123,7 +126,7 @@ def test_field_of_a_filter_is_the_sum_over_its_positions():
         field_of(moments, 2, "filter", 3)
     with pytest.raises(SymbreakError, match="no heads at this tap"):
         field_of(moments, 1, "head", 1)
-    assert example(moments, 2)[0] == "filter" and example(moments, 2)[1] in (1, 2)
+    assert example_unit(moments, 2)[0] == "filter" and example_unit(moments, 2)[1] in (1, 2)
 
 
 def test_example_follows_its_rule():
@@ -134,12 +137,12 @@ def test_example_follows_its_rule():
     able = [k for k, row in enumerate(rows) if (np.bincount(row)[1:] >= 2).sum() >= 2]
     assert able, "the planted world has such nodes"
     best = min(able, key=lambda k: (abs(diagonal[k] - diagonal.mean()), k))
-    assert example(moments, 1, 0.3) == ("node", best + 1)
+    assert example_unit(moments, 1, 0.3) == ("node", best + 1)
 
 
 def test_largest_minimal_ratio_is_marked(results):
     statistics, _ = results
-    axis = figures.snr(statistics).axes[1]
+    axis = figures.plot_snr(statistics).axes[1]
     marked = [
         line.get_xdata()[0] for line in axis.lines if line.get_marker() == "o" and len(line.get_xdata()) == 1
     ]
@@ -150,10 +153,10 @@ def test_largest_minimal_ratio_is_marked(results):
 def test_a_diverging_ratio_ends_its_curve(results):
     statistics, _ = results
     endless = statistics.assign(snr=xr.where(statistics.threshold > 0.5, np.inf, statistics.snr))
-    line = figures.snr(endless).axes[0].lines[0]
+    line = figures.plot_snr(endless).axes[0].lines[0]
     shown = np.isfinite(np.asarray(line.get_ydata(), float))
     assert shown.any() and not shown[endless.threshold.values > 0.5].any()
-    assert np.isfinite(figures.snr(endless).axes[0].get_ylim()).all()
+    assert np.isfinite(figures.plot_snr(endless).axes[0].get_ylim()).all()
 
 
 def test_evenness_joins_the_nodes_of_all_seeds(results):
@@ -170,7 +173,7 @@ def test_evenness_joins_the_nodes_of_all_seeds(results):
 def test_labels_of_filters_leave_out_the_missing_ones():
     pairs = block_tables(planted.filters(), SETTINGS)
     assert np.isnan(pairs[1].diagonal.sel(block=2)).any()
-    assert figures.labels(*pairs, block=2).axes
+    assert figures.plot_labels(*pairs, block=2).axes
 
 
 @pytest.mark.parametrize("count", [10, 100, 1000])
@@ -260,3 +263,16 @@ def test_unknown_format_is_refused(network, tmp_path, capsys):
     moments = network / "seed1" / "moments" / "block.nc"
     assert main(["figure", "matrix", "--moments", str(moments), "--output", str(tmp_path / "x.gif")]) == 2
     assert ".png, .pdf or .svg" in capsys.readouterr().err
+
+
+def test_every_figure_is_a_plot_of_the_package_and_no_function_shadows_its_module():
+    modules = {module.name for module in pkgutil.iter_modules(figures.__path__)}
+    assert figures.__all__ == sorted(figures.__all__)
+    for name in figures.__all__:
+        assert name.startswith("plot_") and name not in modules
+        assert getattr(symbreak, name) is getattr(figures, name)
+    for module in modules:
+        loaded = importlib.import_module(f"symbreak.results.figures.{module}")
+        assert not callable(getattr(loaded, module, None)), f"{module} is also a function"
+    with pytest.raises(AttributeError, match="no attribute 'plot_nothing'"):
+        symbreak.plot_nothing  # noqa: B018

@@ -263,7 +263,7 @@ def test_what_cannot_be_compiled_leaves_its_place_empty(monkeypatch, capsys):
     assert "Its place stays empty" in capsys.readouterr().err
     table = latency_table({"a": dataset, "b": dataset})
     assert len(rank_correlations(table)) == 1
-    assert len(figures.latency({"a": dataset}).axes) == 1
+    assert len(figures.plot_latency({"a": dataset}).axes) == 1
 
 
 def test_median_and_spread_are_those_of_the_passes(monkeypatch):
@@ -306,9 +306,9 @@ def test_figure_of_the_sweep_draws_a_point_for_each_network():
     example = head_tables_example()
     rows = {(f"h{n}", "attention"): example.assign(n_heads=0 * example.n_heads + n) for n in (2, 4)}
     table = head_network_table(rows)
-    figure = figures.head_networks(table, {"h2": "one", "h4": "one"})
+    figure = figures.plot_head_networks(table, {"h2": "one", "h4": "one"})
     lines = [line for line in figure.axes[2].get_lines() if len(line.get_xdata()) == 2]
     assert lines and lines[0].get_xdata().tolist() == [2, 4]
     np.testing.assert_allclose(np.asarray(lines[0].get_ydata(), float), table.cluster_size)
     beside = table.assign(accuracy_printed=[0.5, 0.6])
-    assert len(figures.head_networks(beside, {"h2": "one", "h4": "two"}).axes) == 6
+    assert len(figures.plot_head_networks(beside, {"h2": "one", "h4": "two"}).axes) == 6

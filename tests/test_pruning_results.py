@@ -42,15 +42,15 @@ def test_a_criterion_that_no_node_meets_is_left_empty():
     table = silencing_rows(nobody)
     assert table.n_silenced[0] == 0 and table.loc[0, ["without", "by_chance", "p", "retrained"]].isna().all()
     assert table.p[1] == 0.005
-    figures.silencing(nobody)
+    figures.plot_silencing(nobody)
 
 
 def test_figures_show_every_method_and_setting():
     study = pruning_example(seeds=2)
-    curves = figures.pruning_curves({"last": study})
+    curves = figures.plot_pruning_curves({"last": study})
     labels = [text.get_text() for text in curves.legends[0].get_texts()]
     assert "not pruned" in labels and "largest weights" not in labels and len(labels) == 3
-    assert len(figures.retraining(study).axes) == 2
-    assert len(figures.pruning_layers(study).axes[0].patches) == 4
+    assert len(figures.plot_retraining(study).axes) == 2
+    assert len(figures.plot_pruning_layers(study).axes[0].patches) == 4
     with pytest.raises(SymbreakError, match="no study"):
-        figures.pruning_front({})
+        figures.plot_pruning_front({})

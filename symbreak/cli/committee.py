@@ -97,8 +97,8 @@ def committee_results(options: Namespace) -> None:
         files.write_table(frame, "", options.tables / f"committee_{name}.csv", None)
         page = options.tables / f"committee_{name}.html"
         files.write_table(reference.for_html(frame), f"{title}: {table.attrs['source']}", None, page, note)
-    files.write_figure(figures.committees(table), options.figures / "committees.png")
-    files.write_figure(figures.pareto(table, paper), options.figures / "pareto.png")
+    files.write_figure(figures.plot_committees(table), options.figures / "committees.png")
+    files.write_figure(figures.plot_pareto(table, paper), options.figures / "pareto.png")
 
 
 def _members(experiment: Experiment, folder: Path) -> Iterator[tuple[Member, dict[str, Any], dict[str, Any]]]:

@@ -26,4 +26,6 @@ def evolution_results(options: Namespace) -> None:
     for tap in options.taps or read(options.config).evolution.taps:
         evolution = files.load(options.folder / "evolution" / f"{tap}.nc", "evolution")
         files.write_table(evolution_rows(evolution), "", options.tables / tap / "heads_evolution.csv", None)
-        files.write_figure(figures.order_by_epoch(evolution), options.figures / tap / "heads_evolution.png")
+        files.write_figure(
+            figures.plot_order_by_epoch(evolution), options.figures / tap / "heads_evolution.png"
+        )

@@ -116,16 +116,16 @@ def _figures(
 
     settings, seed = experiment.statistics, experiment.seeds[0]
     drawn = {
-        "appearances": figures.appearances(heads, seed),
-        "labels": figures.owned_labels(heads, seed=seed),
-        "owned": figures.owned_by_block(heads, beside=beside),
-        "ratio": figures.ownership_curves(heads),
-        "order": figures.order_by_block(heads, beside=beside),
-        "statistics": figures.head_statistics(heads, settings.reference_threshold),
-        "agreement": figures.head_agreement(heads),
-        "matrices": figures.head_pictures(moments, centred=settings.centred),
-        "overlap": figures.replica_overlaps(replicas, heads),
+        "appearances": figures.plot_appearances(heads, seed),
+        "labels": figures.plot_owned_labels(heads, seed=seed),
+        "owned": figures.plot_owned_by_block(heads, beside=beside),
+        "ratio": figures.plot_ownership_curves(heads),
+        "order": figures.plot_order_by_block(heads, beside=beside),
+        "statistics": figures.plot_head_statistics(heads, settings.reference_threshold),
+        "agreement": figures.plot_head_agreement(heads),
+        "matrices": figures.plot_head_matrices(moments, centred=settings.centred),
+        "overlap": figures.plot_replica_overlaps(replicas, heads),
     }
     if "filling_count" in heads:
-        drawn["superclasses"] = figures.superclass_filling(heads, seed=seed)
+        drawn["superclasses"] = figures.plot_superclass_filling(heads, seed=seed)
     return drawn

@@ -44,7 +44,7 @@ def table_latency(options: Namespace) -> None:
 
 def figure_latency(options: Namespace) -> None:
     """Nominal against measured latency."""
-    from symbreak.results.figures.latency import latency as draw
+    from symbreak.results.figures.latency import plot_latency as draw
 
     files.write_figure(draw(_by_network(options)), options.output)
 

@@ -64,10 +64,10 @@ def prune_results(options: Namespace) -> None:
     for name, study in found.items():
         place = options.figures / "pruning"
         _write_tables(options.tables / "pruning" / name, name, study, experiment.prints("P1"))
-        files.write_figure(figures.pruning_layers(study), place / name / "layers.png")
-        files.write_figure(figures.retraining(study), place / name / "retraining.png")
-    files.write_figure(figures.pruning_curves(found), options.figures / "pruning" / "curves.png")
-    files.write_figure(figures.pruning_front(found), options.figures / "pruning" / "front.png")
+        files.write_figure(figures.plot_pruning_layers(study), place / name / "layers.png")
+        files.write_figure(figures.plot_retraining(study), place / name / "retraining.png")
+    files.write_figure(figures.plot_pruning_curves(found), options.figures / "pruning" / "curves.png")
+    files.write_figure(figures.plot_pruning_front(found), options.figures / "pruning" / "front.png")
     silenced = folder / "pruning" / "silencing.nc"
     if silenced.exists():
         _write_silencing(options, files.load(silenced, "silencing"))
@@ -98,4 +98,4 @@ def _write_silencing(options: Namespace, silenced: xr.Dataset) -> None:
     heading = f"{title}: {silenced.attrs['source']}"
     table = silencing_rows(silenced)
     files.write_table(table, heading, folder / "silencing.csv", folder / "silencing.html", note)
-    files.write_figure(figures.silencing(silenced), options.figures / "pruning" / "silencing.png")
+    files.write_figure(figures.plot_silencing(silenced), options.figures / "pruning" / "silencing.png")

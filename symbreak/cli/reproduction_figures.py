@@ -48,17 +48,17 @@ def _of_network(folder: Path, experiment: Experiment) -> Iterator[tuple[str, str
         rotated = folder / "heads" / "attention_rotated.nc"
         beside = {"rotated": files.load(rotated, "heads")} if rotated.exists() else {}
         words = "labels owned by heads against block, beside chance"
-        yield words, "owned", figures.owned_by_block(heads, beside=beside)
-        yield "matrices of heads against block", "matrices", figures.head_statistics(heads, threshold)
+        yield words, "owned", figures.plot_owned_by_block(heads, beside=beside)
+        yield "matrices of heads against block", "matrices", figures.plot_head_statistics(heads, threshold)
     if (folder / "evolution" / "attention.nc").exists():
         evolution = files.load(folder / "evolution" / "attention.nc", "evolution")
         words = "order of the heads against training epoch, beside chance"
-        yield words, "evolution", figures.order_by_epoch(evolution)
+        yield words, "evolution", figures.plot_order_by_epoch(evolution)
     studies = experiment.studies_of(folder.name)
     if studies and all((folder / "pruning" / f"{name}.nc").exists() for name in studies):
         found = {name: files.load(folder / "pruning" / f"{name}.nc", "pruning") for name in studies}
         words = "accuracy against the share of kept weights, after retraining"
-        yield words, "pruning", figures.pruning_curves(found)
+        yield words, "pruning", figures.plot_pruning_curves(found)
 
 
 def _of_all(folder: Path, experiment: Experiment) -> Iterator[tuple[str, str, Figure]]:
@@ -68,10 +68,10 @@ def _of_all(folder: Path, experiment: Experiment) -> Iterator[tuple[str, str, Fi
     if (folder / "committee.nc").exists():
         committee = files.load(folder / "committee.nc", "committee")
         words = "agreement of networks, committees by size, seeds beside different networks"
-        yield words, "committees", figures.committees(committee)
+        yield words, "committees", figures.plot_committees(committee)
         words = "accuracy against latency of networks and committees"
-        yield words, "pareto", figures.pareto(committee, experiment.prints("P2"))
+        yield words, "pareto", figures.plot_pareto(committee, experiment.prints("P2"))
     timed = {name: folder / name / "latency.nc" for name in experiment.networks}
     if all(path.exists() for path in timed.values()):
         latencies = {name: files.load(path, "latency") for name, path in timed.items()}
-        yield "measured against nominal latency", "latency", figures.latency(latencies)
+        yield "measured against nominal latency", "latency", figures.plot_latency(latencies)

@@ -75,14 +75,14 @@ def table_head_networks(options: Namespace) -> None:
 def figure_head_networks(options: Namespace) -> None:
     """Accuracy and matrices of heads against their number (P2 Tables 2 and 3)."""
     from symbreak.printed.networks import PRINTED_HEADS, printed_beside
-    from symbreak.results.figures import head_networks
+    from symbreak.results.figures import plot_head_networks
     from symbreak.results.tables.head_networks import head_network_table
 
     heads = {(path.parent.parent.name, path.stem): files.load(path, "heads") for path in options.heads}
     experiment = files.experiment_of(options.config, next(iter(heads.values())))
     printed = printed_beside(experiment, PRINTED_HEADS) if experiment.prints("P2") else None
     table = head_network_table(heads, _threshold(options, experiment), printed)
-    files.write_figure(head_networks(table, experiment.families), options.output)
+    files.write_figure(plot_head_networks(table, experiment.families), options.output)
 
 
 def table_attention(options: Namespace) -> None:
@@ -124,18 +124,18 @@ def table_null(options: Namespace) -> None:
 
 def figure_training(options: Namespace) -> None:
     """Loss and accuracy against epoch."""
-    from symbreak.results.figures import training
+    from symbreak.results.figures import plot_training
 
-    files.write_figure(training(files.histories(options.histories)), options.output)
+    files.write_figure(plot_training(files.histories(options.histories)), options.output)
 
 
 def figure_accuracy(options: Namespace) -> None:
     """Accuracy against block."""
-    from symbreak.results.figures import accuracy
+    from symbreak.results.figures import plot_accuracy
 
     statistics = files.open_by_tap(options.statistics, "statistics")
     title = next(iter(statistics.values())).attrs["source"]
-    files.write_figure(accuracy(statistics, title=title), options.output)
+    files.write_figure(plot_accuracy(statistics, title=title), options.output)
 
 
 def figure_clusters(options: Namespace) -> None:
@@ -172,10 +172,10 @@ def figure_labels(options: Namespace) -> None:
 
 def figure_attention(options: Namespace) -> None:
     """Attention maps of heads of chosen images, and similarities of all."""
-    from symbreak.results.figures.attention import attention_maps
+    from symbreak.results.figures.attention import plot_attention_maps
 
     attention = files.load(options.attention, "attention")
-    files.write_figure(attention_maps(attention, options.block), options.output)
+    files.write_figure(plot_attention_maps(attention, options.block), options.output)
 
 
 def figure_matrix(options: Namespace) -> None:

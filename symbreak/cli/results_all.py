@@ -151,13 +151,13 @@ def _taps_table(source: Source) -> tuple[pd.DataFrame, str]:
 
 
 def _draw_network(name: str, source: Source) -> Figure:
-    from symbreak.results.figures import accuracy, training
+    from symbreak.results.figures import plot_accuracy, plot_training
 
     statistics = {tap: source.statistics(tap) for tap in source.taps()}
     origin = next(iter(statistics.values())).attrs["source"]
     if name == "accuracy":
-        return accuracy(statistics, title=origin)
-    return training(files.histories([seed / "history.csv" for seed in source.seeds]), title=origin)
+        return plot_accuracy(statistics, title=origin)
+    return plot_training(files.histories([seed / "history.csv" for seed in source.seeds]), title=origin)
 
 
 def _draw_tap(name: str, tap: str, source: Source) -> Figure:

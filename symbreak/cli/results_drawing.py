@@ -60,39 +60,39 @@ def title(what: str, tap: str, dataset: xr.Dataset) -> str:
 def draw_clusters(tap: str, statistics: xr.Dataset, experiment: Experiment, threshold: float) -> Figure:
     """N_c, C_s, diag and n against block."""
     from symbreak.results.errors import repetitions
-    from symbreak.results.figures import clusters
+    from symbreak.results.figures import plot_clusters
 
     words = title(f"Threshold {threshold:g}; error bars: {repetitions(statistics)[1]}", tap, statistics)
-    return clusters(statistics, threshold, experiment.prints("P1"), tap, words)
+    return plot_clusters(statistics, threshold, experiment.prints("P1"), tap, words)
 
 
 def draw_snr(tap: str, statistics: xr.Dataset, threshold: float) -> Figure:
     """SNR against threshold."""
     from symbreak.results.errors import repetitions
-    from symbreak.results.figures import snr
+    from symbreak.results.figures import plot_snr
 
-    return snr(statistics, threshold, title(f"Bands: {repetitions(statistics)[1]}", tap, statistics))
+    return plot_snr(statistics, threshold, title(f"Bands: {repetitions(statistics)[1]}", tap, statistics))
 
 
 def draw_null(tap: str, statistics: xr.Dataset, worlds: xr.Dataset) -> Figure:
     """SNR against threshold beside the linear-Gaussian null."""
     from symbreak.results.errors import repetitions
-    from symbreak.results.figures import null
+    from symbreak.results.figures import plot_null
 
     words = f"Network and linear-Gaussian null of the same accuracy; bands: {repetitions(statistics)[1]}"
-    return null(statistics, worlds, title(words, tap, statistics))
+    return plot_null(statistics, worlds, title(words, tap, statistics))
 
 
 def draw_labels(tap: str, statistics: xr.Dataset, nodes: xr.Dataset, block: int, threshold: float) -> Figure:
     """Appearances and diagonal field of labels."""
     from symbreak.results.errors import repetitions
-    from symbreak.results.figures import labels
+    from symbreak.results.figures import plot_labels
 
     statistics = _alike(statistics, nodes)
     count, words = repetitions(statistics)
     over = f"mean over {count} seeds, thin lines: {words}" if count > 1 else "one seed"
     words = title(f"Block {block}, threshold {threshold:g}; {over}", tap, statistics)
-    return labels(statistics, nodes, block, threshold, words)
+    return plot_labels(statistics, nodes, block, threshold, words)
 
 
 def draw_matrix(
@@ -104,15 +104,15 @@ def draw_matrix(
     which: tuple[str, int] | None = None,
 ) -> Figure:
     """Matrix of a node, head or filter; without `which` of an example."""
-    from symbreak.results.figures import matrix
-    from symbreak.results.figures.example import example, field_of
+    from symbreak.results.figures import plot_matrix
+    from symbreak.results.figures.example import example_unit, field_of
 
     settings = experiment.statistics
-    kind, number = which or example(moments, block, threshold, settings.rule, settings.centred)
+    kind, number = which or example_unit(moments, block, threshold, settings.rule, settings.centred)
     field = field_of(moments, block, kind, number, settings.centred)
     rule = settings.rule.replace("_", " ")
     words = f"Block {block}, {kind} {number}, seed {moments.attrs['seed']}; threshold {threshold:g}, {rule}"
-    return matrix(field, threshold, settings.rule, title(words, tap, moments))
+    return plot_matrix(field, threshold, settings.rule, title(words, tap, moments))
 
 
 def block_of(dataset: xr.Dataset, block: int | None) -> int:

@@ -16,7 +16,7 @@ from symbreak.results.figures.style import GREY, PALETTE, styled, subtitle
 
 
 @styled
-def attention_maps(attention: xr.Dataset, block: int | None = None, title: str = "") -> Figure:
+def plot_attention_maps(attention: xr.Dataset, block: int | None = None, title: str = "") -> Figure:
     """Chosen images with the map of every head; below, similarities over all images with their nulls.
 
     Parameters
@@ -43,7 +43,7 @@ def attention_maps(attention: xr.Dataset, block: int | None = None, title: str =
     Examples
     --------
     >>> from symbreak.planted.attention import attention_example
-    >>> attention_maps(attention_example()).get_suptitle().splitlines()[0]
+    >>> plot_attention_maps(attention_example()).get_suptitle().splitlines()[0]
     'Attention output fields of block 1, seed 1; the best head of the label is framed'
     """
     several = attention.block.values[attention.n_heads.values > 1]

@@ -38,7 +38,7 @@ FLOOR = 1e-3
 
 
 @styled
-def clusters(
+def plot_clusters(
     statistics: xr.Dataset,
     threshold: float = 0.3,
     paper: str | None = None,
@@ -67,7 +67,7 @@ def clusters(
     >>> from symbreak.config import Statistics
     >>> from symbreak.observables.nodes.tables import block_tables
     >>> from symbreak.planted import moments_example
-    >>> len(clusters(block_tables(moments_example(), Statistics(thresholds=9))[0]).axes)
+    >>> len(plot_clusters(block_tables(moments_example(), Statistics(thresholds=9))[0]).axes)
     4
     """
     table = cluster_table(statistics, threshold, paper, tap)
@@ -98,7 +98,7 @@ def _with_errors(axis: Axes, table: pd.DataFrame, name: str) -> None:
 
 
 @styled
-def snr(statistics: xr.Dataset, threshold: float | None = None, title: str = "") -> Figure:
+def plot_snr(statistics: xr.Dataset, threshold: float | None = None, title: str = "") -> Figure:
     """SNR and SNR_MIN against threshold for every block: P1 (arXiv:2501.12900) Fig. 5.
 
     Parameters
@@ -120,7 +120,7 @@ def snr(statistics: xr.Dataset, threshold: float | None = None, title: str = "")
     >>> from symbreak.config import Statistics
     >>> from symbreak.observables.nodes.tables import block_tables
     >>> from symbreak.planted import moments_example
-    >>> figure = snr(block_tables(moments_example(), Statistics(thresholds=9))[0])
+    >>> figure = plot_snr(block_tables(moments_example(), Statistics(thresholds=9))[0])
     >>> [axis.get_ylabel() for axis in figure.axes]
     ['SNR (1)', 'SNR of the rarest label, SNR$_{MIN}$ (1)']
     """
@@ -182,7 +182,7 @@ def _scale(axis: Axes, top: float, lowest: float) -> None:
 
 
 @styled
-def null(statistics: xr.Dataset, worlds: xr.Dataset, title: str = "") -> Figure:
+def plot_null(statistics: xr.Dataset, worlds: xr.Dataset, title: str = "") -> Figure:
     """SNR and SNR_MIN against threshold, of the network and of worlds without a network, block by block.
 
     Parameters
@@ -206,7 +206,7 @@ def null(statistics: xr.Dataset, worlds: xr.Dataset, title: str = "") -> Figure:
     >>> from symbreak.planted import moments_example, null_statistics
     >>> settings = Statistics(thresholds=9)
     >>> network = block_tables(moments_example(), settings)[0]
-    >>> len(null(network, null_statistics(moments_example(), settings)).axes)
+    >>> len(plot_null(network, null_statistics(moments_example(), settings)).axes)
     2
     """
     blocks = [int(block) for block in statistics.block.values]

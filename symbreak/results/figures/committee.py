@@ -12,7 +12,7 @@ from symbreak.results.figures.style import GREY, PALETTE, letter_panels, styled,
 
 
 @styled
-def committees(committee: xr.Dataset, title: str = "") -> Figure:
+def plot_committees(committee: xr.Dataset, title: str = "") -> Figure:
     """Agreement of members, accuracy against size, seeds of one network beside different networks.
 
     Parameters
@@ -33,7 +33,7 @@ def committees(committee: xr.Dataset, title: str = "") -> Figure:
     Examples
     --------
     >>> from symbreak.planted import committee_example
-    >>> [axis.get_ylabel() for axis in committees(committee_example()).axes[1:3]]
+    >>> [axis.get_ylabel() for axis in plot_committees(committee_example()).axes[1:3]]
     ['accuracy (fraction of images)', 'accuracy − member']
     """
     figure = Figure(figsize=(12.4, 4.3))

@@ -47,7 +47,7 @@ def epoch_axis(axis: Axes, epochs: Sequence[int]) -> None:
 
 
 @styled
-def order_by_epoch(evolution: xr.Dataset, title: str = "") -> Figure:
+def plot_order_by_epoch(evolution: xr.Dataset, title: str = "") -> Figure:
     """Order of the heads beyond chance against training epoch, block by block.
 
     Parameters
@@ -66,7 +66,7 @@ def order_by_epoch(evolution: xr.Dataset, title: str = "") -> Figure:
     Examples
     --------
     >>> from symbreak.planted import evolution_example
-    >>> len(order_by_epoch(evolution_example()).axes)
+    >>> len(plot_order_by_epoch(evolution_example()).axes)
     6
     """
     figure = Figure(figsize=(10.4, 6.2))

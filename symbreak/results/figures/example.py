@@ -62,7 +62,7 @@ def field_of(moments: xr.Dataset, block: int, kind: str, number: int, centred: b
     return xr.DataArray(values, dims=("label", "output"), coords=names, name="field", attrs=meaning)
 
 
-def example(
+def example_unit(
     moments: xr.Dataset, block: int, threshold: float = 0.3, rule: str = "first_fit", centred: bool = False
 ) -> tuple[str, int]:
     """Choose a node (or a filter, where nodes are positions of filters) that is typical and shows something.
@@ -83,7 +83,7 @@ def example(
     Examples
     --------
     >>> from symbreak.planted import moments_example
-    >>> kind, number = example(moments_example(), block=1)
+    >>> kind, number = example_unit(moments_example(), block=1)
     >>> kind, 1 <= number <= 6
     ('node', True)
     """

@@ -37,7 +37,7 @@ PANELS = (
 
 
 @styled
-def head_statistics(heads: xr.Dataset, threshold: float = 0.3, title: str = "") -> Figure:
+def plot_head_statistics(heads: xr.Dataset, threshold: float = 0.3, title: str = "") -> Figure:
     """Diag, n, C_s and SNR of the matrices of heads against block: P2 (arXiv:2506.23832) Table 1.
 
     Parameters
@@ -57,7 +57,7 @@ def head_statistics(heads: xr.Dataset, threshold: float = 0.3, title: str = "") 
     Examples
     --------
     >>> from symbreak.planted import head_tables_example
-    >>> len(head_statistics(head_tables_example()).axes)
+    >>> len(plot_head_statistics(head_tables_example()).axes)
     4
     """
     table = matrix_table(heads, threshold)
@@ -86,7 +86,7 @@ def head_statistics(heads: xr.Dataset, threshold: float = 0.3, title: str = "") 
 
 
 @styled
-def head_agreement(heads: xr.Dataset, title: str = "") -> Figure:
+def plot_head_agreement(heads: xr.Dataset, title: str = "") -> Figure:
     """Matrices of heads beside their mean node matrices, over thresholds: P2 Fig. 4 in numbers.
 
     Parameters
@@ -106,7 +106,7 @@ def head_agreement(heads: xr.Dataset, title: str = "") -> Figure:
     Examples
     --------
     >>> from symbreak.planted import head_tables_example
-    >>> len(head_agreement(head_tables_example()).axes)
+    >>> len(plot_head_agreement(head_tables_example()).axes)
     3
     """
     figure = Figure(figsize=(11.2, 3.9))
@@ -146,7 +146,7 @@ def _curve(axis: Axes, heads: xr.Dataset, name: str, block: int, **style: Any) -
 
 
 @styled
-def head_pictures(
+def plot_head_matrices(
     moments: xr.Dataset,
     head: int = 1,
     block: int | None = None,
@@ -182,7 +182,7 @@ def head_pictures(
     Examples
     --------
     >>> from symbreak.planted import moments_example
-    >>> [axis.get_title() for axis in head_pictures(moments_example()).axes[:2]]
+    >>> [axis.get_title() for axis in plot_head_matrices(moments_example()).axes[:2]]
     ['threshold 0.3', 'threshold 0.6']
     """
     number = int(moments.block.max()) if block is None else block

@@ -31,7 +31,7 @@ ROTATED = "attention_rotated"
 
 
 @styled
-def head_networks(table: pd.DataFrame, families: Mapping[str, str], title: str = "") -> Figure:
+def plot_head_networks(table: pd.DataFrame, families: Mapping[str, str], title: str = "") -> Figure:
     """Accuracy and statistics of the matrices of heads against the number of heads in the last block.
 
     Parameters
@@ -59,7 +59,7 @@ def head_networks(table: pd.DataFrame, families: Mapping[str, str], title: str =
     >>> from symbreak.planted import head_tables_example
     >>> from symbreak.results.tables.head_networks import head_network_table
     >>> table = head_network_table({("small", "attention"): head_tables_example()})
-    >>> len(head_networks(table, {"small": "example"}).axes)
+    >>> len(plot_head_networks(table, {"small": "example"}).axes)
     6
     """
     if table.empty:

@@ -45,7 +45,7 @@ def chance_band(axis: Axes, x: np.ndarray, null: np.ndarray, deviation: np.ndarr
 
 
 @styled
-def owned_by_block(heads: xr.Dataset, title: str = "", beside: Beside | None = None) -> Figure:
+def plot_owned_by_block(heads: xr.Dataset, title: str = "", beside: Beside | None = None) -> Figure:
     """Owned labels against block, in total and of each head, with their chance level.
 
     Parameters
@@ -67,7 +67,7 @@ def owned_by_block(heads: xr.Dataset, title: str = "", beside: Beside | None = N
     Examples
     --------
     >>> from symbreak.planted import head_tables_example
-    >>> [axis.get_ylabel() for axis in owned_by_block(head_tables_example()).axes]
+    >>> [axis.get_ylabel() for axis in plot_owned_by_block(head_tables_example()).axes]
     ['labels with an owner', 'labels of a head']
     """
     seeded = with_seeds(heads)
@@ -120,7 +120,7 @@ def _band(axis: Axes, seeded: xr.Dataset, name: str) -> None:
 
 
 @styled
-def ownership_curves(heads: xr.Dataset, title: str = "") -> Figure:
+def plot_ownership_curves(heads: xr.Dataset, title: str = "") -> Figure:
     """Labels with an owner against the ratio r of the rule, the papers' r = 2 being one point of it.
 
     Parameters
@@ -137,7 +137,7 @@ def ownership_curves(heads: xr.Dataset, title: str = "") -> Figure:
     Examples
     --------
     >>> from symbreak.planted import head_tables_example
-    >>> [axis.get_ylabel() for axis in ownership_curves(head_tables_example()).axes]
+    >>> [axis.get_ylabel() for axis in plot_ownership_curves(head_tables_example()).axes]
     ['labels with an owner', 'excess over chance / its deviation (1)']
     """
     seeded = with_seeds(heads)
@@ -174,7 +174,7 @@ def ownership_curves(heads: xr.Dataset, title: str = "") -> Figure:
 
 
 @styled
-def order_by_block(heads: xr.Dataset, title: str = "", beside: Beside | None = None) -> Figure:
+def plot_order_by_block(heads: xr.Dataset, title: str = "", beside: Beside | None = None) -> Figure:
     """Order parameters of broken head symmetry against block, with their null bands.
 
     Parameters
@@ -195,7 +195,7 @@ def order_by_block(heads: xr.Dataset, title: str = "", beside: Beside | None = N
     Examples
     --------
     >>> from symbreak.planted import head_tables_example
-    >>> len(order_by_block(head_tables_example()).axes)
+    >>> len(plot_order_by_block(head_tables_example()).axes)
     6
     """
     seeded = with_seeds(heads)

@@ -16,7 +16,7 @@ SHOWN = 6
 
 
 @styled
-def superclass_filling(
+def plot_superclass_filling(
     heads: xr.Dataset, blocks: int = 2, seed: int | None = None, title: str = ""
 ) -> Figure:
     """Number of superclasses of which a head owns 1, 2, … labels, beside the exact law of random labels.
@@ -45,7 +45,7 @@ def superclass_filling(
     Examples
     --------
     >>> from symbreak.planted import head_tables_example
-    >>> len(superclass_filling(head_tables_example()).axes)
+    >>> len(plot_superclass_filling(head_tables_example()).axes)
     4
     """
     if "filling_count" not in heads:

@@ -61,7 +61,7 @@ def owned_in_words(block: xr.Dataset) -> str:
 
 
 @styled
-def appearances(heads: xr.Dataset, seed: int | None = None, title: str = "") -> Figure:
+def plot_appearances(heads: xr.Dataset, seed: int | None = None, title: str = "") -> Figure:
     """How often each label appears in the clusters of each head's nodes, block below block: P1 Fig. 7.
 
     Parameters
@@ -86,7 +86,7 @@ def appearances(heads: xr.Dataset, seed: int | None = None, title: str = "") -> 
     Examples
     --------
     >>> from symbreak.planted import head_tables_example
-    >>> len(appearances(head_tables_example()).axes)
+    >>> len(plot_appearances(head_tables_example()).axes)
     2
     """
     chosen = of_seed(heads, seed)
@@ -145,7 +145,7 @@ def _label_axis(axis: Axes, heads: xr.Dataset) -> None:
 
 
 @styled
-def owned_labels(
+def plot_owned_labels(
     heads: xr.Dataset, block: int | None = None, seed: int | None = None, title: str = ""
 ) -> Figure:
     """Labels of each head with the appearances in all heads and each head's accuracy: P1 Fig. 8.
@@ -174,7 +174,7 @@ def owned_labels(
     Examples
     --------
     >>> from symbreak.planted import head_tables_example
-    >>> [axis.get_ylabel() for axis in owned_labels(head_tables_example()).axes]
+    >>> [axis.get_ylabel() for axis in plot_owned_labels(head_tables_example()).axes]
     ['appearances', 'accuracy of one head (1)']
     """
     chosen = of_seed(heads, seed)

@@ -54,7 +54,7 @@ def evenness(statistics: xr.Dataset, nodes: xr.Dataset, block: int, threshold: f
 
 
 @styled
-def labels(
+def plot_labels(
     statistics: xr.Dataset, nodes: xr.Dataset, block: int, threshold: float = 0.3, title: str = ""
 ) -> Figure:
     """Appearances of labels in clusters, and their total diagonal field: P1 (arXiv:2501.12900) Fig. 4.
@@ -79,7 +79,7 @@ def labels(
     >>> from symbreak.config import Statistics
     >>> from symbreak.observables.nodes.tables import block_tables
     >>> from symbreak.planted import moments_example
-    >>> figure = labels(*block_tables(moments_example(), Statistics(thresholds=9)), block=2)
+    >>> figure = plot_labels(*block_tables(moments_example(), Statistics(thresholds=9)), block=2)
     >>> [axis.get_ylabel() for axis in figure.axes]
     ['appearances in clusters (1)', 'total diagonal field (1)']
     """

@@ -15,7 +15,7 @@ from symbreak.results.tables.latency import latency_table, rank_correlations
 
 
 @styled
-def latency(latencies: Mapping[str, xr.Dataset], title: str = "") -> Figure:
+def plot_latency(latencies: Mapping[str, xr.Dataset], title: str = "") -> Figure:
     """Measured latency per image against nominal latency, a point for each network.
 
     Parameters
@@ -39,7 +39,7 @@ def latency(latencies: Mapping[str, xr.Dataset], title: str = "") -> Figure:
     Examples
     --------
     >>> from symbreak.results.tables.latency import latency_example
-    >>> len(latency({"small": latency_example()}).axes)
+    >>> len(plot_latency({"small": latency_example()}).axes)
     2
     """
     table = latency_table(latencies)

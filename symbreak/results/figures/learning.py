@@ -18,7 +18,7 @@ CURVES = ("train_loss", "validation_loss", "train_accuracy", "validation_accurac
 
 
 @styled
-def training(histories: Mapping[int, pd.DataFrame], title: str = "") -> Figure:
+def plot_training(histories: Mapping[int, pd.DataFrame], title: str = "") -> Figure:
     """Loss and accuracy against epoch, all seeds.
 
     Parameters
@@ -40,7 +40,7 @@ def training(histories: Mapping[int, pd.DataFrame], title: str = "") -> Figure:
     Examples
     --------
     >>> history = pd.DataFrame({"epoch": [1, 2], **{name: [0.5, 0.4] for name in CURVES}})
-    >>> [axis.get_ylabel() for axis in training({1: history}).axes]
+    >>> [axis.get_ylabel() for axis in plot_training({1: history}).axes]
     ['cross-entropy loss (nats)', 'accuracy (fraction of images)']
     """
     if not histories:
@@ -81,7 +81,9 @@ def training(histories: Mapping[int, pd.DataFrame], title: str = "") -> Figure:
 
 
 @styled
-def accuracy(statistics: Mapping[str, xr.Dataset], n_labels: int | None = None, title: str = "") -> Figure:
+def plot_accuracy(
+    statistics: Mapping[str, xr.Dataset], n_labels: int | None = None, title: str = ""
+) -> Figure:
     """Accuracy of the classifier heads against block for every tap, beside the whole network's.
 
     Parameters
@@ -105,7 +107,7 @@ def accuracy(statistics: Mapping[str, xr.Dataset], n_labels: int | None = None, 
     Examples
     --------
     >>> from symbreak.planted import moments_example
-    >>> figure = accuracy({"block": moments_example()[["accuracy", "network_accuracy"]]}, n_labels=10)
+    >>> figure = plot_accuracy({"block": moments_example()[["accuracy", "network_accuracy"]]}, n_labels=10)
     >>> figure.axes[0].get_xlabel()
     'block'
     """

@@ -52,7 +52,9 @@ def arrange(fields: np.ndarray, threshold: float, rule: str = "first_fit") -> Ar
 
 
 @styled
-def matrix(field: xr.DataArray, threshold: float = 0.3, rule: str = "first_fit", title: str = "") -> Figure:
+def plot_matrix(
+    field: xr.DataArray, threshold: float = 0.3, rule: str = "first_fit", title: str = ""
+) -> Figure:
     """Matrix, clipped, and permuted with clusters and noise in colour: P1 (arXiv:2501.12900) Fig. 3.
 
     Parameters
@@ -72,7 +74,7 @@ def matrix(field: xr.DataArray, threshold: float = 0.3, rule: str = "first_fit",
     Examples
     --------
     >>> from symbreak.planted import moments_example
-    >>> figure = matrix(moments_example().symbreak.matrix(block=2, node=3))
+    >>> figure = plot_matrix(moments_example().symbreak.matrix(block=2, node=3))
     >>> [axis.get_title() for axis in figure.axes[:3]]
     ['field / largest field', 'above 0.3', 'permuted into clusters']
     """

@@ -35,7 +35,7 @@ def front(latency: np.ndarray, accuracy: np.ndarray) -> np.ndarray:
 
 
 @styled
-def pareto(committee: xr.Dataset, paper: str | None = None, title: str = "") -> Figure:
+def plot_pareto(committee: xr.Dataset, paper: str | None = None, title: str = "") -> Figure:
     """Accuracy against latency, nominal and, where it was measured, in milliseconds.
 
     Parameters
@@ -57,7 +57,7 @@ def pareto(committee: xr.Dataset, paper: str | None = None, title: str = "") -> 
     Examples
     --------
     >>> from symbreak.planted import committee_example
-    >>> [axis.get_xlabel() for axis in pareto(committee_example()).axes]
+    >>> [axis.get_xlabel() for axis in plot_pareto(committee_example()).axes]
     ['latency, members in parallel (layers)', 'latency, members in series (layers)']
     """
     measured = bool(np.isfinite(committee.measured_latency).all())

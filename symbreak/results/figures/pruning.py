@@ -27,7 +27,7 @@ LOOK = {
 
 
 @styled
-def pruning_curves(studies: Mapping[str, xr.Dataset], title: str = "") -> Figure:
+def plot_pruning_curves(studies: Mapping[str, xr.Dataset], title: str = "") -> Figure:
     """Accuracy against the fraction of kept weights, all methods on one axis, one panel a study.
 
     Parameters
@@ -50,7 +50,7 @@ def pruning_curves(studies: Mapping[str, xr.Dataset], title: str = "") -> Figure
     Examples
     --------
     >>> from symbreak.planted import pruning_example
-    >>> len(pruning_curves({"last": pruning_example(), "all": pruning_example()}).axes)
+    >>> len(plot_pruning_curves({"last": pruning_example(), "all": pruning_example()}).axes)
     2
     """
     require_studies(studies)
@@ -101,7 +101,7 @@ def _curves(axis: Axes, study: xr.Dataset) -> None:
 
 
 @styled
-def retraining(study: xr.Dataset, title: str = "") -> Figure:
+def plot_retraining(study: xr.Dataset, title: str = "") -> Figure:
     """Accuracy in each epoch of the short retraining, one panel a setting.
 
     Parameters
@@ -118,7 +118,7 @@ def retraining(study: xr.Dataset, title: str = "") -> Figure:
     Examples
     --------
     >>> from symbreak.planted import pruning_example
-    >>> [axis.get_xlabel() for axis in retraining(pruning_example()).axes]
+    >>> [axis.get_xlabel() for axis in plot_retraining(pruning_example()).axes]
     ['epoch of retraining', 'epoch of retraining']
     """
     settings = [str(name) for name in study.setting.values]
@@ -158,7 +158,7 @@ def retraining(study: xr.Dataset, title: str = "") -> Figure:
 
 
 @styled
-def pruning_layers(study: xr.Dataset, title: str = "") -> Figure:
+def plot_pruning_layers(study: xr.Dataset, title: str = "") -> Figure:
     """Fraction of the weights of each layer that stays, beside what independent label sets give.
 
     Parameters
@@ -175,7 +175,7 @@ def pruning_layers(study: xr.Dataset, title: str = "") -> Figure:
     Examples
     --------
     >>> from symbreak.planted import pruning_example
-    >>> pruning_layers(pruning_example()).axes[0].get_ylabel()
+    >>> plot_pruning_layers(pruning_example()).axes[0].get_ylabel()
     'weights that stay'
     """
     table = fraction_kept(study)

@@ -15,7 +15,7 @@ from symbreak.results.tables.pruning import CRITERION_NAMES, method_words
 
 
 @styled
-def pruning_front(studies: Mapping[str, xr.Dataset], title: str = "") -> Figure:
+def plot_pruning_front(studies: Mapping[str, xr.Dataset], title: str = "") -> Figure:
     """Accuracy after retraining against the parameters of the whole network, all studies and methods.
 
     Parameters
@@ -37,7 +37,7 @@ def pruning_front(studies: Mapping[str, xr.Dataset], title: str = "") -> Figure:
     Examples
     --------
     >>> from symbreak.planted import pruning_example
-    >>> pruning_front({"last": pruning_example()}).axes[0].get_xlabel()
+    >>> plot_pruning_front({"last": pruning_example()}).axes[0].get_xlabel()
     'parameters that are not zero'
     """
     require_studies(studies)
@@ -96,7 +96,7 @@ def pareto_front(points: np.ndarray) -> np.ndarray:
 
 
 @styled
-def silencing(silenced: xr.Dataset, title: str = "") -> Figure:
+def plot_silencing(silenced: xr.Dataset, title: str = "") -> Figure:
     """Accuracy without chosen nodes and with only them trained anew, beside as many random nodes.
 
     Parameters
@@ -113,7 +113,7 @@ def silencing(silenced: xr.Dataset, title: str = "") -> Figure:
     Examples
     --------
     >>> from symbreak.planted import silencing_example
-    >>> len(silencing(silencing_example()).axes)
+    >>> len(plot_silencing(silencing_example()).axes)
     2
     """
     figure = Figure(figsize=(8.4, 3.8))

@@ -14,7 +14,7 @@ from symbreak.results.tables.heads import with_seeds
 
 
 @styled
-def replica_overlaps(replicas: xr.Dataset, heads: xr.Dataset, title: str = "") -> Figure:
+def plot_replica_overlaps(replicas: xr.Dataset, heads: xr.Dataset, title: str = "") -> Figure:
     """Overlaps of seeds against block and of pairs of blocks, beside shuffled labels.
 
     Parameters
@@ -40,7 +40,7 @@ def replica_overlaps(replicas: xr.Dataset, heads: xr.Dataset, title: str = "") -
     >>> from symbreak.planted import head_tables_example
     >>> heads = head_tables_example(seeds=2)
     >>> table = replica_tables(heads, Heads(n_shuffles=99))
-    >>> [axis.get_ylabel() for axis in replica_overlaps(table, heads).axes[:2]]
+    >>> [axis.get_ylabel() for axis in plot_replica_overlaps(table, heads).axes[:2]]
     ['overlap of two seeds, $q_{ab}$ (1)', 'encoder block']
     """
     figure = Figure(figsize=(9.6, 4.2))
