@@ -216,7 +216,7 @@ def test_an_image_set_cannot_be_changed():
 
 def test_torchvision_is_imported_only_for_cifar():
     code = (
-        "import sys; from symbreak.data import diacritics, load; "
+        "import sys; from symbreak.data import load; from symbreak.data.images import diacritics; "
         "print(*(name in sys.modules for name in ('torchvision', 'matplotlib', 'scipy')))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -8,10 +8,10 @@ from symbreak.clusters import scan
 from symbreak.errors import SymbreakError
 from symbreak.numerics.estimates import benjamini_hochberg
 from symbreak.observables.heads import appearance as counts
+from symbreak.observables.heads import ownership as heads
 from symbreak.observables.heads.accuracy import best_head_agreement
 from symbreak.observables.heads.chance import chance_of_ownership, label_p_values
 from symbreak.observables.heads.nulls import shuffle_nodes
-from symbreak.observables.heads.ownership import ownership as heads
 from symbreak.planted.heads import binomial_heads, head_gain, specialised_heads
 
 block = hnp.arrays(

@@ -9,8 +9,9 @@ from scipy.stats import false_discovery_control
 
 from symbreak.errors import SymbreakError
 from symbreak.numerics import estimates
-from symbreak.observables.heads import chance, nulls, ownership
+from symbreak.observables.heads import chance, nulls
 from symbreak.observables.heads.appearance import appearance_of_heads, assign_nodes
+from symbreak.observables.heads.ownership import ownership
 from symbreak.planted.heads import binomial_heads
 
 
