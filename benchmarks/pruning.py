@@ -17,18 +17,14 @@ import numpy as np
 import torch
 
 from symbreak.config import Study, read
-from symbreak.data.configured import load_configured
-from symbreak.learning.engine.device import choose_engine
 from symbreak.learning.loop import mixed_seed
-from symbreak.learning.probes import load_network
 from symbreak.learning.resume import ResumeFile
-from symbreak.observables.nodes.tables import pooled_moments
+from symbreak.models import load_network
 from symbreak.pruning.controls import choose_pairs
 from symbreak.pruning.export import compact_forms, median_time
-from symbreak.pruning.missing_taps import moments_of
 from symbreak.pruning.places import layers_of, sets_at, thresholds_of
 from symbreak.pruning.retraining import prepare, pruned_copy, retrain
-from symbreak.pruning.sets import Judged
+from symbreak.pruning.subject import subject_of
 
 KEPT = (0.1, 0.2, 0.4)
 METHODS = ("andc", "artificial", "random", "magnitude")
@@ -62,25 +58,16 @@ def without_nodes(network, block, weights):
 def compare(experiment, folder):
     """One row for each method and number of weights: accuracy before and after retraining, latency."""
     network, header = load_network(folder / "network.safetensors")
-    engine = choose_engine(experiment.compute.model_copy(update={"precision": header["precision"]}))
-    network = network.to(engine.device).eval()
-    pruning, study = experiment.pruning, experiment.pruning.studies["feedforward"]
+    subject = subject_of(experiment, folder, network, header, ["feedforward"])
+    network, study = subject.network, experiment.pruning.studies["feedforward"]
     layers = layers_of(study, network.network.blocks)
-    judged = {}
-    for tap, moments in moments_of(experiment, folder, pruning.taps_of(["feedforward"])).items():
-        block = network.network.blocks
-        judged[block, tap] = Judged(*pooled_moments(moments, block))
-    images = (
-        load_configured(experiment.data, "train", pruning.train_per_label),
-        load_configured(experiment.data, "validation", pruning.validation_per_label),
-    )
-    place = prepare(experiment, "feedforward", layers, network, engine, *images)
+    place = prepare(subject, "feedforward", layers)
     seed = mixed_seed(header["seed"], "benchmark", 0)
-    after = recover(place, pruned_copy(network, {}), layers, seed, "none")
+    after = recover(place, pruned_copy(network, {}), seed, "none")
     rows = [("none", 1.0, place.accuracy(network), after, latency(network))]
     for setting in study.settings:
-        cuts = thresholds_of(setting, study, layers, judged, experiment.statistics)
-        sets = sets_at(judged, cuts, experiment.statistics)
+        cuts = thresholds_of(setting, study, layers, subject.nodes, experiment.statistics)
+        sets = sets_at(subject.nodes, cuts, experiment.statistics)
         weights = {la: network.get_submodule(la.module).weight.detach().cpu().numpy() for la in layers}
         for method in (*METHODS, "torch-pruning"):
             generator = np.random.default_rng(mixed_seed(header["seed"], f"{setting}/{method}", 0))
@@ -93,17 +80,17 @@ def compare(experiment, folder):
             else:
                 pruned = pruned_copy(network, kept)
             before = place.accuracy(pruned)
-            after = recover(place, pruned, layers, seed, f"{setting}, {method}")
+            after = recover(place, pruned, seed, f"{setting}, {method}")
             compact = pruned if method == "torch-pruning" else compact_forms(pruned.cpu())["fastest"]
             rows.append((method, share, before, after, latency(compact)))
     return rows
 
 
-def recover(place, pruned, layers, seed, words):
+def recover(place, pruned, seed, words):
     """Accuracy after the short retraining."""
     with tempfile.TemporaryDirectory() as scratch:
         resume = ResumeFile(Path(scratch) / "unit.json", words)
-        return retrain(place, pruned, layers, resume, seed, words)[-1]["validation_accuracy"]
+        return retrain(place, pruned, resume, seed, words)[-1]["validation_accuracy"]
 
 
 @torch.no_grad()

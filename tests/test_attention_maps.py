@@ -13,9 +13,9 @@ from symbreak.data.configured import load_configured
 from symbreak.errors import SymbreakError
 from symbreak.learning import train_network, train_probes
 from symbreak.learning.engine.device import choose_engine
-from symbreak.learning.probes import load_network
 from symbreak.measure import measure
 from symbreak.measure.attention import attention_maps, brightness, measure_attention
+from symbreak.models import load_network
 from symbreak.models.probe import record_taps
 from symbreak.observables.heads.attention_maps import (
     attention_block,

@@ -22,7 +22,8 @@ from symbreak.learning.augmentation.crop import (
 )
 from symbreak.learning.augmentation.draws import Draws
 from symbreak.learning.augmentation.mix import box, mix, mixing_weights, random_erasing
-from symbreak.learning.augmentation.pipeline import STATISTICS, Augmentation, channel_statistics, normalise
+from symbreak.learning.augmentation.pipeline import Augmentation
+from symbreak.learning.batches import STATISTICS, channel_statistics, normalise
 
 N = 24
 

@@ -16,11 +16,12 @@ from symbreak.data.configured import load_configured
 from symbreak.errors import SymbreakError
 from symbreak.learning import train as training
 from symbreak.learning import train_network, train_probes
+from symbreak.learning.batches import normalised_batches
 from symbreak.learning.engine.device import choose_engine
-from symbreak.learning.probes import load_network, probe_training
+from symbreak.learning.probes import probe_training
 from symbreak.learning.resume import ResumeFile
-from symbreak.learning.train import normalised_batches
 from symbreak.measure import measure
+from symbreak.models import load_network
 from symbreak.models.probe import FilterProbe, record_taps
 from symbreak.observables.nodes.tables import block_tables, pooled_moments
 from symbreak.store import open_dataset

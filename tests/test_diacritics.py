@@ -9,7 +9,7 @@ import torch
 from symbreak.data import load
 from symbreak.data.images import diacritics, glyphs
 from symbreak.errors import SymbreakError
-from symbreak.learning.augmentation.pipeline import normalise
+from symbreak.learning.batches import normalise
 
 
 @pytest.fixture(scope="module")

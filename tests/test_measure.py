@@ -12,12 +12,13 @@ from symbreak.config import Heads, dump
 from symbreak.data.configured import load_configured
 from symbreak.errors import SymbreakError
 from symbreak.learning import train_network, train_probes
+from symbreak.learning.batches import normalised_batches
 from symbreak.learning.engine.device import choose_engine
-from symbreak.learning.probes import load_network, probe_training
-from symbreak.learning.train import normalised_batches
+from symbreak.learning.probes import probe_training
 from symbreak.matrices import by_head
 from symbreak.measure import measure
 from symbreak.measure.accumulator import fold_of_images
+from symbreak.models import load_network
 from symbreak.models.probe import record_taps
 from symbreak.observables.heads.input_silencing import centred_fields
 from symbreak.observables.heads.tables import head_tables

@@ -20,7 +20,7 @@ from symbreak.learning.engine.device import choose_engine
 from symbreak.learning.loop import Loop
 from symbreak.measure import measure
 from symbreak.pruning import measure_forms, outputs, prune
-from symbreak.pruning.features import behind, inputs_of, judge_own_head
+from symbreak.pruning.features import inputs_of, readout_nodes, rest_of
 from symbreak.pruning.places import Layer
 from symbreak.pruning.retraining import TwoRates, parameter_groups
 from symbreak.pruning.silencing import silencing_study
@@ -87,23 +87,23 @@ def test_the_network_behind_a_block_continues_the_network(trained):
     training = settings().training
     features = inputs_of(network, network.blocks[1], images, ENGINE, training)
     pooled = inputs_of(network, network.readout, images, ENGINE, training)
-    from symbreak.learning.train import normalised_batches
+    from symbreak.learning.batches import normalised_batches
 
     with torch.no_grad():
         expected = torch.cat(
             [network(pixels) for pixels, _ in normalised_batches(images, ENGINE, 50, training)]
         )
-        torch.testing.assert_close(behind(network, 2)(features.images), expected)
+        torch.testing.assert_close(rest_of(network, 2)(features.images), expected)
         torch.testing.assert_close(network.readout(pooled.images), expected)
-        assert network.tokenizer is not behind(network, 2).tokenizer, "the original is untouched"
+        assert network.tokenizer is not rest_of(network, 2).tokenizer, "the original is untouched"
 
 
-def test_nodes_of_the_own_head_are_judged_as_by_literal_silencing(trained):
+def test_nodes_of_the_own_head_are_as_by_literal_silencing(trained):
     """Silence all readout weights but those of one node, average the fields over the images of a label."""
     network = network_of(trained)
     images = load_configured(settings().data, "validation", 2)
     pooled = inputs_of(network, network.readout, images, ENGINE, settings().training)
-    nodes = judge_own_head(network, pooled)
+    nodes = readout_nodes(network, pooled)
     for node in (0, 5):
         alone = torch.zeros_like(network.readout.weight)
         alone[:, node] = network.readout.weight[:, node].detach()
@@ -234,7 +234,7 @@ def test_silenced_nodes_are_the_network_without_their_columns(trained):
         inputs_of(network, network.readout, load_configured(own.data, s, 3), ENGINE, own.training)
         for s in ("train", "validation")
     ]
-    nodes = judge_own_head(network, sets[1])
+    nodes = readout_nodes(network, sets[1])
     table = silencing_study(network, nodes, *sets, own, seed=1)
     weakest = int(table.n_silenced.sel(criterion="small_field"))
     assert weakest == round(0.1 * 16) and int(table.n_nodes) == 16

@@ -28,7 +28,7 @@ from symbreak.pruning.places import (
     thresholds_of,
 )
 from symbreak.pruning.sets import (
-    Judged,
+    Nodes,
     balanced_sets,
     expected_fraction,
     intersect,
@@ -106,7 +106,7 @@ def test_balanced_sets_are_random_and_refuse_too_much():
 
 
 @pytest.fixture(scope="module")
-def judged():
+def nodes():
     """Nodes of two blocks at four taps and before the readout, planted."""
     found = {}
     for number, (tap, nodes) in enumerate(
@@ -114,7 +114,7 @@ def judged():
     ):
         moments = moments_example(blocks=2, labels=20, nodes=nodes, heads=2, seed=number)
         for block in (1, 2):
-            found[block, tap] = Judged(*pooled_moments(moments, block))
+            found[block, tap] = Nodes(*pooled_moments(moments, block))
         found[block, "feedforward_norm"] = found[block, "attention_norm"]
         found[1, "feedforward_norm"] = found[1, "attention_norm"]
     found[OWN_HEAD] = found[2, "block"]
@@ -127,8 +127,8 @@ STUDY = Study(
 LAYERS = layers_of(STUDY, 2)
 
 
-def test_label_sets_are_labels_whose_own_element_is_above_threshold(judged):
-    nodes = judged[2, "block"]
+def test_label_sets_are_labels_whose_own_element_is_above_threshold(nodes):
+    nodes = nodes[2, "block"]
     for cut in (0.1, 0.4, 0.8):
         sets = label_sets(nodes, cut)
         for node in range(sets.shape[0]):
@@ -140,20 +140,20 @@ def test_label_sets_are_labels_whose_own_element_is_above_threshold(judged):
             np.testing.assert_array_equal(found, sets)
 
 
-def test_readout_keeps_each_nodes_own_labels(judged):
-    sets = sets_at(judged, {OWN_HEAD: 0.3}, STATISTICS)
+def test_readout_keeps_each_nodes_own_labels(nodes):
+    sets = sets_at(nodes, {OWN_HEAD: 0.3}, STATISTICS)
     kept = kept_pairs(Layer(0, "readout", OWN_HEAD, None), sets)
     for node in range(12):
         assert set(np.flatnonzero(kept[:, node])) == set(np.flatnonzero(sets[OWN_HEAD][node]))
 
 
-def test_kept_fraction_is_the_nearest_that_one_threshold_gives(judged):
+def test_kept_fraction_is_the_nearest_that_one_threshold_gives(nodes):
     for setting, wished in (("kept 0.1", 0.1), ("kept 0.3", 0.3)):
-        cuts = thresholds_of(setting, STUDY, LAYERS, judged, STATISTICS)
+        cuts = thresholds_of(setting, STUDY, LAYERS, nodes, STATISTICS)
         assert len(set(cuts.values())) == 1 and set(cuts) == set(places_of(LAYERS))
 
         def fraction(cut):
-            sets = sets_at(judged, dict.fromkeys(places_of(LAYERS), cut), STATISTICS)
+            sets = sets_at(nodes, dict.fromkeys(places_of(LAYERS), cut), STATISTICS)
             masks = [kept_pairs(layer, sets) for layer in LAYERS]
             return sum(mask.sum() for mask in masks) / sum(mask.size for mask in masks)
 
@@ -162,33 +162,33 @@ def test_kept_fraction_is_the_nearest_that_one_threshold_gives(judged):
         assert abs(found - wished) <= best + 1e-12
 
 
-def test_thresholds_by_snr_minimum_and_by_hand(judged):
-    cuts = thresholds_of("snr_minimum", STUDY, LAYERS, judged, STATISTICS)
+def test_thresholds_by_snr_minimum_and_by_hand(nodes):
+    cuts = thresholds_of("snr_minimum", STUDY, LAYERS, nodes, STATISTICS)
     for place, cut in cuts.items():
-        table = block_statistics(_scan(judged[place], thresholds(19), STATISTICS))
+        table = block_statistics(_scan(nodes[place], thresholds(19), STATISTICS))
         best = float(best_threshold(table))
         assert cut == pytest.approx(0.3 if np.isnan(best) else best)
-    limits = thresholds_of("snr_limit", STUDY, LAYERS, judged, STATISTICS)
+    limits = thresholds_of("snr_limit", STUDY, LAYERS, nodes, STATISTICS)
     for place, cut in limits.items():
-        table = block_statistics(_scan(judged[place], thresholds(19), STATISTICS)).snr_minimum
+        table = block_statistics(_scan(nodes[place], thresholds(19), STATISTICS)).snr_minimum
         if bool((table >= 1).any()):
             assert float(table.sel(threshold=cut)) >= 1 and cut >= cuts[place]
             assert not bool((table.sel(threshold=slice(cut + 1e-9, 1)) >= 1).any())
         else:
             assert cut == 0.3
     given_by_hand = Study(thresholds={"qkv": 0.45, "readout": 0.2}, kept=[])
-    cuts = thresholds_of("given", given_by_hand, LAYERS, judged, STATISTICS)
+    cuts = thresholds_of("given", given_by_hand, LAYERS, nodes, STATISTICS)
     assert cuts[1, "qkv"] == cuts[2, "qkv"] == 0.45 and cuts[2, "linear1"] == 0.3 and cuts[OWN_HEAD] == 0.2
 
 
-def test_statistics_of_nodes_are_those_of_table_3(judged):
-    row = describe_nodes(judged[1, "qkv"], 0.3, STATISTICS)
+def test_statistics_of_nodes_are_those_of_table_3(nodes):
+    row = describe_nodes(nodes[1, "qkv"], 0.3, STATISTICS)
     assert row["n_clusters"] * row["cluster_size"] == pytest.approx(row["diagonal"])
-    assert row["diagonal"] == pytest.approx(label_sets(judged[1, "qkv"], 0.3).sum(1).mean())
+    assert row["diagonal"] == pytest.approx(label_sets(nodes[1, "qkv"], 0.3).sum(1).mean())
 
 
-def test_all_methods_keep_exactly_as_many_weights_of_every_layer(judged):
-    sets = sets_at(judged, dict.fromkeys(places_of(LAYERS), 0.5), STATISTICS)
+def test_all_methods_keep_exactly_as_many_weights_of_every_layer(nodes):
+    sets = sets_at(nodes, dict.fromkeys(places_of(LAYERS), 0.5), STATISTICS)
     generator = np.random.default_rng(1)
     weights = {layer: generator.normal(size=kept_pairs(layer, sets).shape) for layer in LAYERS}
     own, _ = choose_pairs("andc", LAYERS, sets, weights, generator)
@@ -206,9 +206,9 @@ def test_all_methods_keep_exactly_as_many_weights_of_every_layer(judged):
         assert size[largest[layer]].min() >= size[~largest[layer]].max()
 
 
-def test_artificial_sets_are_shared_by_the_layers_of_a_node(judged):
+def test_artificial_sets_are_shared_by_the_layers_of_a_node(nodes):
     """Before the adjustment a weight of A-ANDC stays only if its nodes share one of their balanced labels."""
-    sets = sets_at(judged, dict.fromkeys(places_of(LAYERS), 0.5), STATISTICS)
+    sets = sets_at(nodes, dict.fromkeys(places_of(LAYERS), 0.5), STATISTICS)
     counts = {layer: int(kept_pairs(layer, sets).sum()) for layer in LAYERS}
     kept, adjusted = artificial_pairs(LAYERS, sets, counts, np.random.default_rng(3))
     readout = LAYERS[-1]

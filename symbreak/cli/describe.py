@@ -61,7 +61,7 @@ def _models(options: Namespace) -> dict[str, Trunk]:
         labels = options.labels or experiment.data.n_labels
         return {name: create(experiment.networks[name], labels) for name in names}
     if path.suffix == ".safetensors":
-        from symbreak.learning.probes import load_network
+        from symbreak.models import load_network
 
         return {"": load_network(path)[0]}
     return {"": build(options.what, labels=options.labels or 100, **given)}

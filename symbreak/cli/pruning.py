@@ -47,7 +47,7 @@ def prune(options: Namespace) -> None:
     from symbreak.config import read
     from symbreak.pruning import prune
 
-    prune(read(options.config), options.folder, options.threads)
+    prune(read(options.config), options.folder)
 
 
 def prune_results(options: Namespace) -> None:

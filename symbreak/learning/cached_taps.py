@@ -12,9 +12,9 @@ from torch import Tensor
 from symbreak import models
 from symbreak.config import Probes, Training
 from symbreak.data import ImageSet
+from symbreak.learning.batches import normalised_batches
 from symbreak.learning.engine import parallel
 from symbreak.learning.engine.device import Engine
-from symbreak.learning.train import normalised_batches
 from symbreak.models.probe import Place, record_taps
 
 #: Images of a batch -> tap of every place.

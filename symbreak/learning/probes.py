@@ -12,16 +12,15 @@ from symbreak import models
 from symbreak.config import Experiment, Training
 from symbreak.data import ImageSet
 from symbreak.data.configured import load_configured
-from symbreak.errors import SymbreakError
 from symbreak.learning.augmentation.pipeline import Augmentation
+from symbreak.learning.batches import correct, normalised_batches
 from symbreak.learning.cached_taps import source_of_taps
 from symbreak.learning.engine import parallel
-from symbreak.learning.engine.device import Engine, choose_engine
+from symbreak.learning.engine.device import Engine, engine_of
 from symbreak.learning.engine.memory import with_smaller_batches
 from symbreak.learning.loop import Loop, mixed_seed, parameter_groups, write_history
 from symbreak.learning.resume import ResumeFile, digest
 from symbreak.learning.schedule import Schedule
-from symbreak.learning.train import correct, normalised_batches
 from symbreak.models.probe import Place, ProbeSet, record_taps
 
 
@@ -46,7 +45,7 @@ def train_probes(experiment: Experiment, weights: Path, output: Path, history: P
     SymbreakError
         If the weights are missing or damaged, or the data cannot be read.
     """
-    network, header = load_network(weights)
+    network, header = models.load_network(weights)
     with parallel.alone_together(output):
         training = probe_training(experiment)
         train = load_configured(experiment.data, "train", experiment.probes.train_per_label)
@@ -54,7 +53,7 @@ def train_probes(experiment: Experiment, weights: Path, output: Path, history: P
         seed = header["seed"]
         torch.manual_seed(mixed_seed(seed, "initial probes", 0))
         probes = ProbeSet(network.network, network.labels, experiment.probes)
-        engine = choose_engine(experiment.compute.model_copy(update={"precision": header["precision"]}))
+        engine = engine_of(experiment.compute, header)
         key = digest([experiment.probes.determining(), header, train.sha256, engine.precision])
         resume = ResumeFile(output, key)
         network, probes = network.to(engine.device).eval(), probes.to(engine.device).train()
@@ -65,20 +64,6 @@ def train_probes(experiment: Experiment, weights: Path, output: Path, history: P
             write_history(history, rows)
             models.save(output, probes, **{k: v for k, v in header.items() if k not in {"network", "labels"}})
             resume.remove()
-
-
-def load_network(weights: Path) -> tuple[models.Trunk, dict]:
-    """Read a trained network and its header, and refuse anything else.
-
-    Raises
-    ------
-    SymbreakError
-        If the file holds no network.
-    """
-    network, header = models.load(weights)
-    if isinstance(network, models.ProbeSet):
-        raise SymbreakError(f"{weights} holds probes, not a network; give the file `network.safetensors`.")
-    return network, header
 
 
 def probe_training(experiment: Experiment) -> Training:

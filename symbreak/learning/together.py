@@ -24,13 +24,13 @@ from symbreak.config import Experiment, Training
 from symbreak.data import ImageSet
 from symbreak.data.configured import load_configured
 from symbreak.learning.augmentation.pipeline import Augmentation
+from symbreak.learning.batches import normalised_batches
 from symbreak.learning.checkpoints import keep_checkpoints
 from symbreak.learning.engine.device import Engine
 from symbreak.learning.engine.memory import with_smaller_batches
 from symbreak.learning.loop import Loop, mixed_seed, write_history
 from symbreak.learning.resume import ResumeFile, alone, digest
 from symbreak.learning.train import (
-    normalised_batches,
     require_side,
     resumed_engine,
     train_network,

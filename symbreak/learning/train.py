@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,8 @@ from symbreak.config import Compute, Experiment, Training
 from symbreak.data import ImageSet
 from symbreak.data.configured import load_configured
 from symbreak.errors import SymbreakError
-from symbreak.learning.augmentation.pipeline import Augmentation, normalise
+from symbreak.learning.augmentation.pipeline import Augmentation
+from symbreak.learning.batches import correct, normalised_batches
 from symbreak.learning.checkpoints import keep_checkpoints
 from symbreak.learning.engine import parallel
 from symbreak.learning.engine.compiled import compiled_or_not
@@ -199,23 +200,6 @@ def build_optimizer(model: nn.Module, training: Training) -> torch.optim.Optimiz
     if training.optimizer == "sgd":
         return torch.optim.SGD(groups, lr=training.learning_rate, momentum=0.9, nesterov=True)
     return torch.optim.AdamW(groups, lr=training.learning_rate, fused=True)
-
-
-def correct(fields: Tensor, targets: Tensor) -> Tensor:
-    """Count of images whose largest field is at the (largest) target."""
-    truth = targets if targets.ndim == 1 else targets.argmax(dim=1)
-    return (fields.argmax(dim=1) == truth).sum()
-
-
-def normalised_batches(
-    images: ImageSet, engine: Engine, batch_size: int, training: Training
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """Batches of normalised images and labels in their order, nothing augmented; processes take turns."""
-    augmentation = Augmentation.from_settings(training, images)
-    for start in parallel.own_of(range(0, len(images), batch_size)):
-        pixels = images.images[start : start + batch_size].to(engine.device)
-        labels = images.labels[start : start + batch_size].to(engine.device)
-        yield normalise(pixels, augmentation.normalisation, augmentation.mean, augmentation.std), labels
 
 
 @torch.no_grad()

@@ -17,10 +17,9 @@ from symbreak.config import Experiment
 from symbreak.data import ImageSet
 from symbreak.data.configured import load_configured
 from symbreak.errors import SymbreakError
-from symbreak.learning.engine.device import Engine, choose_engine
+from symbreak.learning.batches import normalised_batches
+from symbreak.learning.engine.device import Engine, engine_of
 from symbreak.learning.engine.memory import with_smaller_batches
-from symbreak.learning.probes import load_network, probe_training
-from symbreak.learning.train import normalised_batches
 from symbreak.measure.accumulator import label_coordinates
 from symbreak.models.probe import record_taps
 from symbreak.observables.heads.attention_maps import attention_block
@@ -55,7 +54,7 @@ def measure_attention(experiment: Experiment, weights: Path, folder: Path, block
     SymbreakError
         If files are missing, do not belong together, or the network has no such block or no heads.
     """
-    network, header = load_network(weights)
+    network, header = models.load_network(weights)
     if network.network.convolutional:
         raise SymbreakError(f"{weights} is a convolutional network without attention; give one with heads.")
     if block is not None and not 1 <= block <= network.network.blocks:
@@ -66,7 +65,7 @@ def measure_attention(experiment: Experiment, weights: Path, folder: Path, block
     images = load_configured(experiment.data, "validation")
     if accuracy.sizes["label"] != images.n_labels or accuracy.sizes["block"] < max(blocks):
         raise SymbreakError(f"The moments in {folder} are those of another network; measure again.")
-    engine = choose_engine(experiment.compute.model_copy(update={"precision": header["precision"]}))
+    engine = engine_of(experiment.compute, header)
     network = network.to(engine.device).eval()
     maps, correct = attention_maps(network, images, engine, experiment, blocks)
     light, truth = brightness(images, maps[blocks[0]].shape[2]), images.labels.numpy()
@@ -85,7 +84,7 @@ def measure_attention(experiment: Experiment, weights: Path, folder: Path, block
         {name: np.arange(dataset.image.shape[axis]) for name, axis in shape.items()}
         | {name: part for name, part in label_coordinates(images).items() if name.startswith("label")}
     )
-    facts = {k: header[k] for k in ("seed", "dataset", "dataset_sha256", "precision", "device")}
+    facts = models.facts_of(header)
     source = f"{header['name']} ({network.network.architecture}) on {images.name}, validation images"
     attributes = provenance(experiment, title="attention maps", source=source, **facts)
     write_dataset(folder / "attention" / "attention.nc", with_meaning(dataset), "attention", attributes)
@@ -101,7 +100,7 @@ def attention_maps(
     def run(batch_size: int) -> tuple[dict[int, NDArray], NDArray]:
         parts: dict[int, list[Tensor]] = {block: [] for block in blocks}
         correct = []
-        batches = normalised_batches(images, engine, batch_size, probe_training(experiment))
+        batches = normalised_batches(images, engine, batch_size, experiment.training)
         with Progress(total=len(images), desc="attention", unit="image") as bar:
             for pixels, truth in batches:
                 with engine.autocast():

@@ -9,11 +9,11 @@ from pathlib import Path
 import xarray as xr
 
 import symbreak
+from symbreak import models
 from symbreak.config import Experiment
 from symbreak.errors import SymbreakError
 from symbreak.learning import train_probes
 from symbreak.learning.checkpoints import require_checkpoints
-from symbreak.learning.probes import load_network
 from symbreak.learning.resume import alone, digest
 from symbreak.measure.moments import measure
 from symbreak.observables.heads.evolution import evolution_table
@@ -46,7 +46,7 @@ def evolve(experiment: Experiment, folder: Path, threads: int | None = None) -> 
         If no weights were kept, the network has none of the taps, or a file is missing or damaged.
     """
     weights = folder / "network.safetensors"
-    network, header = load_network(weights)
+    network, header = models.load_network(weights)
     if experiment.training.checkpoints == "none":
         raise SymbreakError(
             f"No weights were kept while {weights} was trained; set `training.checkpoints: log`, train again."
@@ -65,7 +65,7 @@ def evolve(experiment: Experiment, folder: Path, threads: int | None = None) -> 
         for tap in taps:
             table = evolution_table({epoch: heads[tap] for epoch, heads in finished.items()})
             first = finished[0][tap].attrs
-            facts = {k: first[k] for k in ("seed", "dataset", "dataset_sha256", "precision", "device")}
+            facts = models.facts_of(first)
             facts |= {k: first[k] for k in ("threshold", "ratio", "level", "n_shuffles")}
             known = provenance(experiment, title=f"evolution at {tap}", source=first["source"], **facts)
             write_dataset(folder / "evolution" / f"{tap}.nc", table, "evolution", known)

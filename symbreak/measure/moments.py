@@ -16,13 +16,11 @@ from torch import Tensor
 from symbreak import models
 from symbreak.config import Experiment
 from symbreak.data import ImageSet
-from symbreak.data.configured import load_configured
 from symbreak.errors import SymbreakError
+from symbreak.learning.batches import measured_images, normalised_batches
 from symbreak.learning.engine import parallel
-from symbreak.learning.engine.device import Engine, choose_engine
+from symbreak.learning.engine.device import Engine, engine_of
 from symbreak.learning.engine.memory import with_smaller_batches
-from symbreak.learning.probes import load_network, probe_training
-from symbreak.learning.train import normalised_batches
 from symbreak.measure.accumulator import TapAccumulator, binomial_error, fold_of_images, logits_dataset
 from symbreak.models.probe import ProbeSet, record_taps
 from symbreak.progress import Progress
@@ -47,18 +45,17 @@ def measure(experiment: Experiment, weights: Path, probes_path: Path, folder: Pa
     SymbreakError
         If the files are missing or damaged, or do not belong together.
     """
-    network, header = load_network(weights)
+    network, header = models.load_network(weights)
     probes, _ = models.load(probes_path)
     if not isinstance(probes, ProbeSet) or probes.network != network.network:
         raise SymbreakError(
             f"The probes {probes_path} belong to another network than {weights}; train them again."
         )
-    split = "train" if experiment.measurement.inputs == "training" else "validation"
-    images = load_configured(experiment.data, split)
+    images, split = measured_images(experiment), experiment.measurement.inputs
     _require_two_per_label(images, split)
-    engine = choose_engine(experiment.compute.model_copy(update={"precision": header["precision"]}))
+    engine = engine_of(experiment.compute, header)
     network, probes = network.to(engine.device).eval(), probes.to(engine.device).eval()
-    facts = {k: header[k] for k in ("seed", "dataset", "dataset_sha256", "precision", "device")}
+    facts = models.facts_of(header)
     facts["source"] = f"{header['name']} ({network.network.architecture}) on {images.name}, {split} images"
     with parallel.alone_together(folder / "moments"):
         taps, fields = accumulate(network, probes, images, engine, experiment)
@@ -122,7 +119,7 @@ def accumulate(
         taps = {tap: TapAccumulator(tap, probes, len(images), folds, silencing) for tap in names}
         outputs = torch.zeros(len(images), images.n_labels)
         starts = parallel.own_of(range(0, len(images), batch_size))
-        batches = normalised_batches(images, engine, batch_size, probe_training(experiment))
+        batches = normalised_batches(images, engine, batch_size, experiment.training)
         with Progress(total=len(images), desc="measure", unit="image") as bar:
             for start, (pixels, truth) in zip(starts, batches):
                 rows = slice(start, start + len(truth))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,25 @@ def load(path: str | Path) -> tuple[Trunk | ProbeSet, dict[str, Any]]:
             f"The weights {path} do not fit their own header ({reason}); train again."
         ) from error
     return model.eval(), header  # type: ignore[return-value]
+
+
+def load_network(path: str | Path) -> tuple[Trunk, dict[str, Any]]:
+    """Read a network and its header, and refuse anything else.
+
+    Raises
+    ------
+    SymbreakError
+        If the file is missing or damaged, or holds probes.
+    """
+    network, header = load(path)
+    if isinstance(network, ProbeSet):
+        raise SymbreakError(f"{path} holds probes, not a network; give the file `network.safetensors`.")
+    return network, header
+
+
+def facts_of(header: Mapping[str, Any]) -> dict[str, Any]:
+    """What a file about a network says of its training: seed, data, precision and device."""
+    return {name: header[name] for name in ("seed", "dataset", "dataset_sha256", "precision", "device")}
 
 
 def _described(header: dict[str, Any]) -> nn.Module:

@@ -1,4 +1,4 @@
-"""What reaches a layer of a frozen network, computed once, and the rest of the network behind it."""
+"""What reaches a layer of a frozen network, computed once, and the rest of the network after it."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from torch import Tensor, nn
 from symbreak import models
 from symbreak.config import Training
 from symbreak.data import ImageSet
+from symbreak.learning.batches import normalised_batches
 from symbreak.learning.engine.device import Engine
-from symbreak.learning.train import normalised_batches
 from symbreak.progress import Progress
-from symbreak.pruning.sets import Judged
+from symbreak.pruning.sets import Nodes
 
 #: Images of one pass; it does not change what comes out.
 BATCH = 250
@@ -47,10 +47,10 @@ def inputs_of(
     ImageSet
         `images` are float32 on the CPU, (images, …).
     """
-    heard: list[Tensor] = []
+    caught: list[Tensor] = []
 
     def stop(module: nn.Module, arguments: tuple[Tensor, ...]) -> None:
-        heard.append(arguments[0].float().cpu())
+        caught.append(arguments[0].float().cpu())
         raise _Reached
 
     handle = layer.register_forward_pre_hook(stop)
@@ -64,10 +64,10 @@ def inputs_of(
                     bar.update(len(labels))
     finally:
         handle.remove()
-    return replace(images, images=torch.cat(heard))
+    return replace(images, images=torch.cat(caught))
 
 
-def behind(network: models.Trunk, block: int) -> nn.Module:
+def rest_of(network: models.Trunk, block: int) -> nn.Module:
     """The network from a block (from 1) on, as a view: it holds the same layers, not copies.
 
     It takes what reaches that block, (images, tokens, nodes), in place of images.
@@ -75,7 +75,7 @@ def behind(network: models.Trunk, block: int) -> nn.Module:
     Examples
     --------
     >>> network = models.build("cct_2_3x1", labels=10, dim=32)
-    >>> rest = behind(network, 2)
+    >>> rest = rest_of(network, 2)
     >>> rest(torch.zeros(1, 256, 32)).shape, rest.blocks[0] is network.blocks[1]
     (torch.Size([1, 10]), True)
     """
@@ -88,7 +88,7 @@ def behind(network: models.Trunk, block: int) -> nn.Module:
     return rest
 
 
-def judge_own_head(network: models.Trunk, features: ImageSet) -> Judged:
+def readout_nodes(network: models.Trunk, features: ImageSet) -> Nodes:
     """Label means of the nodes before the readout, and the readout, its bias silenced.
 
     Parameters
@@ -103,4 +103,4 @@ def judge_own_head(network: models.Trunk, features: ImageSet) -> Judged:
     np.add.at(sums, labels, values)
     count = np.bincount(labels, minlength=features.n_labels)
     readout = network.readout.weight.detach().double().cpu().numpy()
-    return Judged(sums / np.maximum(count, 1)[:, None], readout)
+    return Nodes(sums / np.maximum(count, 1)[:, None], readout)

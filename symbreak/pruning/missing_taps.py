@@ -1,4 +1,4 @@
-"""Moments of the taps where nodes are judged: those of the seed, or measured here where it has none."""
+"""Moments of the taps whose nodes are needed: those of the seed, or measured here where it has none."""
 
 from __future__ import annotations
 

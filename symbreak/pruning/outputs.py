@@ -5,25 +5,21 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 import xarray as xr
 
 from symbreak import models
-from symbreak.data.configured import load_configured
-from symbreak.learning.probes import load_network
-from symbreak.learning.train import normalised_batches
+from symbreak.learning.batches import measured_images, normalised_batches
 from symbreak.measure.accumulator import binomial_error, logits_dataset
 from symbreak.models.probe import Place
 from symbreak.pruning.export import BATCHES, measure_forms
 from symbreak.pruning.places import Layer, describe_nodes, kept_pairs, sets_at
-from symbreak.pruning.sets import Judged, expected_fraction
-from symbreak.store import provenance, replacing, write_dataset
-
-if TYPE_CHECKING:
-    from symbreak.pruning.studies import Subject
+from symbreak.pruning.sets import Nodes, expected_fraction
+from symbreak.pruning.subject import Subject
+from symbreak.store import replacing, write_dataset
 
 Rows = Mapping[tuple[str, str], Mapping[str, Any]]
 
@@ -64,16 +60,16 @@ def write_study(
     subject: Subject,
     name: str,
     layers: list[Layer],
-    judged: Mapping[Place, Judged],
+    nodes: Mapping[Place, Nodes],
     cuts: Mapping[str, Mapping[Place, float]],
     rows: Rows,
     network: Path,
 ) -> None:
     """Write ``pruning/{study}.nc`` and the folder of the pruned network of its first setting."""
     folder = subject.folder / "pruning" / name
-    pruned, header = load_network(network)
+    pruned, header = models.load_network(network)
     study = subject.experiment.pruning.studies[name]
-    table = layer_table(study.settings, layers, judged, cuts, subject.experiment.statistics)
+    table = layer_table(study.settings, layers, nodes, cuts, subject.experiment.statistics)
     table = table.assign(_recoveries(study.settings, study.methods, layers, rows, len(subject.validation)))
     table = table.assign(_parameters(subject.network, table)).assign(_forms(subject.network, pruned))
     for variable in table.data_vars:
@@ -87,28 +83,21 @@ def write_study(
     write_logits(subject, pruned, header, folder / "logits" / "network.nc")
     with replacing(folder / "network.safetensors") as temporary:
         shutil.copyfile(network, temporary)
-    attributes = _attributes(subject, f"pruning study {name}") | {"threads": torch.get_num_threads()}
+    attributes = subject.attributes(f"pruning study {name}") | {"threads": torch.get_num_threads()}
     write_dataset(subject.folder / "pruning" / f"{name}.nc", table, "pruning", attributes)
 
 
 def write_silencing(subject: Subject, table: xr.Dataset) -> None:
     """Write ``pruning/silencing.nc``."""
-    attributes = _attributes(subject, "silenced nodes before the readout")
+    attributes = subject.attributes("silenced nodes before the readout")
     attributes["threshold"] = subject.experiment.statistics.reference_threshold
     write_dataset(subject.folder / "pruning" / "silencing.nc", table, "silencing", attributes)
-
-
-def _attributes(subject: Subject, title: str) -> dict[str, Any]:
-    header = subject.header
-    facts = {k: header[k] for k in ("seed", "dataset", "dataset_sha256", "precision", "device")}
-    source = f"{header['name']} ({subject.network.network.architecture}) on {subject.validation.name}"
-    return provenance(subject.experiment, title=title, source=source, **facts)
 
 
 def layer_table(
     settings: list[str],
     layers: list[Layer],
-    judged: Mapping[Place, Judged],
+    nodes: Mapping[Place, Nodes],
     cuts: Mapping[str, Mapping[Place, float]],
     statistics: Any,
 ) -> xr.Dataset:
@@ -117,8 +106,8 @@ def layer_table(
     kept, expected = np.zeros(shape, dtype="int64"), np.full(shape, np.nan)
     sides = {key: np.full((*shape, 2), np.nan) for key in ("threshold", *NODE_STATISTICS)}
     for row, setting in enumerate(settings):
-        sets = sets_at(judged, cuts[setting], statistics)
-        known = {p: describe_nodes(judged[p], cut, statistics) for p, cut in cuts[setting].items()}
+        sets = sets_at(nodes, cuts[setting], statistics)
+        known = {p: describe_nodes(nodes[p], cut, statistics) for p, cut in cuts[setting].items()}
         for column, layer in enumerate(layers):
             mask = kept_pairs(layer, sets)
             kept[row, column] = mask.sum()
@@ -195,9 +184,7 @@ def write_logits(subject: Subject, pruned: models.Trunk, header: Mapping[str, An
 
     The file is like that of the network before pruning, so that the pruned one can be in a committee.
     """
-    experiment = subject.experiment
-    split = "train" if experiment.measurement.inputs == "training" else "validation"
-    images = load_configured(experiment.data, split)
+    experiment, images = subject.experiment, measured_images(subject.experiment)
     pruned = pruned.to(subject.engine.device).eval()
     fields = []
     for pixels, _ in normalised_batches(
@@ -206,5 +193,5 @@ def write_logits(subject: Subject, pruned: models.Trunk, header: Mapping[str, An
         with subject.engine.autocast():
             fields.append(pruned(pixels).float().cpu())
     dataset = logits_dataset(("sample", "output"), torch.cat(fields), images, {})
-    attributes = _attributes(subject, f"output fields of the network pruned by {header['pruned']['study']}")
+    attributes = subject.attributes(f"output fields of the network pruned by {header['pruned']['study']}")
     write_dataset(path, dataset, "logits", attributes)

@@ -1,4 +1,4 @@
-"""Which layers a study prunes, where their nodes are judged, and at which threshold."""
+"""Which layers a study prunes, where their nodes are found, and at which threshold."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from symbreak.config import READOUT, Statistics, Study
 from symbreak.models.probe import Place
 from symbreak.observables import best_threshold, block_statistics
 from symbreak.observables.nodes.tables import thresholds
-from symbreak.pruning.sets import Judged, Sets, intersect, label_sets
+from symbreak.pruning.sets import Nodes, Sets, intersect, label_sets
 
-#: The place of the network's own classifier head: behind all blocks.
+#: The place of the network's own classifier head, after all blocks.
 OWN_HEAD: Place = (0, READOUT)
 
 #: Thresholds of the search for a number of kept weights are halved this often.
@@ -24,7 +24,7 @@ HALVINGS = 20
 
 
 class Layer(NamedTuple):
-    """A fully connected layer that loses weights, and the places where its nodes are judged."""
+    """A fully connected layer that loses weights, and the places of its nodes."""
 
     block: int
     kind: str
@@ -68,7 +68,7 @@ def layers_of(study: Study, n_blocks: int) -> list[Layer]:
 
 
 def places_of(layers: Sequence[Layer]) -> list[Place]:
-    """Places where the nodes of some layers are judged, each once."""
+    """Places of the nodes of some layers, each once."""
     every = [place for layer in layers for place in (layer.inputs, layer.outputs) if place is not None]
     return list(dict.fromkeys(every))
 
@@ -90,17 +90,17 @@ def kept_pairs(layer: Layer, sets: Mapping[Place, Sets]) -> NDArray[np.bool_]:
 
 
 def sets_at(
-    judged: Mapping[Place, Judged], cuts: Mapping[Place, float], settings: Statistics
+    nodes: Mapping[Place, Nodes], cuts: Mapping[Place, float], settings: Statistics
 ) -> dict[Place, Sets]:
     """Label sets of the nodes of all places, each at its own threshold."""
-    return {p: label_sets(judged[p], cut, settings.rule, settings.centred) for p, cut in cuts.items()}
+    return {p: label_sets(nodes[p], cut, settings.rule, settings.centred) for p, cut in cuts.items()}
 
 
 def thresholds_of(
     setting: str,
     study: Study,
     layers: Sequence[Layer],
-    judged: Mapping[Place, Judged],
+    nodes: Mapping[Place, Nodes],
     settings: Statistics,
 ) -> dict[Place, float]:
     """Threshold of each place in one setting of a study.
@@ -114,27 +114,27 @@ def thresholds_of(
         least 1, beyond which P1 excludes thresholds; where it never is, the reference threshold.
     study : Study
     layers : sequence of Layer
-    judged : mapping of place to Judged
+    nodes : mapping of place to Nodes
     settings : Statistics
         Rule, gauge, scanned thresholds and reference threshold.
     """
     places = places_of(layers)
     if setting.startswith("kept "):
         wished = study.kept[study.settings.index(setting)]
-        return dict.fromkeys(places, _common_threshold(wished, layers, judged, settings))
+        return dict.fromkeys(places, _common_threshold(wished, layers, nodes, settings))
     if setting == "given":
         return {p: study.thresholds.get(p[1], settings.reference_threshold) for p in places}
-    return {place: _snr_threshold(judged[place], settings, setting == "snr_limit") for place in places}
+    return {place: _snr_threshold(nodes[place], settings, setting == "snr_limit") for place in places}
 
 
 def _common_threshold(
-    wished: float, layers: Sequence[Layer], judged: Mapping[Place, Judged], settings: Statistics
+    wished: float, layers: Sequence[Layer], nodes: Mapping[Place, Nodes], settings: Statistics
 ) -> float:
     """Threshold at which the layers together keep the fraction nearest to the wished one."""
     places = places_of(layers)
 
     def fraction(cut: float) -> float:
-        sets = sets_at(judged, dict.fromkeys(places, cut), settings)
+        sets = sets_at(nodes, dict.fromkeys(places, cut), settings)
         masks = [kept_pairs(layer, sets) for layer in layers]
         return sum(int(mask.sum()) for mask in masks) / sum(mask.size for mask in masks)
 
@@ -147,7 +147,7 @@ def _common_threshold(
     return min(fractions, key=lambda cut: (abs(fractions[cut] - wished), cut))
 
 
-def _snr_threshold(nodes: Judged, settings: Statistics, highest: bool) -> float:
+def _snr_threshold(nodes: Nodes, settings: Statistics, highest: bool) -> float:
     """Threshold of the largest SNR_MIN, or the highest one with SNR_MIN >= 1."""
     table = block_statistics(_scan(nodes, thresholds(settings.thresholds), settings))
     if highest:
@@ -157,12 +157,12 @@ def _snr_threshold(nodes: Judged, settings: Statistics, highest: bool) -> float:
     return settings.reference_threshold if np.isnan(best) else best
 
 
-def _scan(nodes: Judged, cuts: Sequence[float] | NDArray, settings: Statistics) -> xr.Dataset:
+def _scan(nodes: Nodes, cuts: Sequence[float] | NDArray, settings: Statistics) -> xr.Dataset:
     options = {"rule": settings.rule, "bias": nodes.bias, "centred": settings.centred}
     return scan(nodes.feature_mean, nodes.readout, cuts, **options)  # type: ignore[arg-type]
 
 
-def describe_nodes(nodes: Judged, threshold: float, settings: Statistics) -> dict[str, float]:
+def describe_nodes(nodes: Nodes, threshold: float, settings: Statistics) -> dict[str, float]:
     """N_c, C_s, diag and n of the nodes of one place (columns of P1 Table 3)."""
     table = block_statistics(_scan(nodes, [threshold], settings)).isel(threshold=0)
     return {name: float(table[name]) for name in ("n_clusters", "cluster_size", "diagonal", "noise")}

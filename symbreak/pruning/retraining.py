@@ -13,16 +13,17 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from symbreak import models
-from symbreak.config import READOUT, Experiment, Study
+from symbreak.config import READOUT, Study
 from symbreak.data import ImageSet
 from symbreak.learning.augmentation.pipeline import Augmentation
-from symbreak.learning.engine.device import Engine
+from symbreak.learning.batches import correct
 from symbreak.learning.loop import Loop
 from symbreak.learning.resume import ResumeFile
 from symbreak.learning.schedule import Schedule
-from symbreak.learning.train import correct, evaluate
-from symbreak.pruning.features import BATCH, behind, inputs_of
+from symbreak.learning.train import evaluate
+from symbreak.pruning.features import BATCH, inputs_of, rest_of
 from symbreak.pruning.places import Layer
+from symbreak.pruning.subject import Subject
 
 Images = Callable[[Tensor, Tensor, torch.Generator], tuple[Tensor, Tensor]]
 
@@ -39,63 +40,68 @@ class TwoRates(torch.optim.AdamW):
 
 @dataclass
 class Workplace:
-    """What the retrainings of one study have in common: images or features, and how to run on them."""
+    """What the retrainings of one study have in common: images or features, and how to run on them.
 
-    experiment: Experiment
+    Attributes
+    ----------
+    subject : Subject
+    study : Study
+    name : str
+        Of the study.
+    layers : list of Layer
+        Pruned layers.
+    train, validation : ImageSet
+        Images, or what reaches the first pruned block if all before it is frozen.
+    """
+
+    subject: Subject
     study: Study
     name: str
-    network: models.Trunk
-    engine: Engine
+    layers: list[Layer]
     train: ImageSet
     validation: ImageSet
-    first_block: int | None
+
+    @property
+    def first_block(self) -> int | None:
+        """First pruned block; None where only the readout is pruned."""
+        return min((layer.block for layer in self.layers if layer.kind != READOUT), default=None)
 
     @property
     def frozen(self) -> bool:
-        """Whether what lies before the first pruned layer was computed once."""
-        return self.study.only_readout or self.experiment.pruning.learning_rate_rest == 0
+        """Whether what lies before the first pruned layer is computed once."""
+        return self.study.only_readout or self.subject.experiment.pruning.learning_rate_rest == 0
 
     def part(self, network: models.Trunk) -> nn.Module:
         """The part of a network that the images of this workplace go through."""
         if not self.frozen:
             return network
-        return network.readout if self.first_block is None else behind(network, self.first_block)
+        return network.readout if self.first_block is None else rest_of(network, self.first_block)
 
     @torch.no_grad()
     def accuracy(self, network: models.Trunk) -> float:
         """Fraction of the validation images that a network recognises."""
+        engine, training = self.subject.engine, self.subject.experiment.training
         if not self.frozen:
-            return evaluate(network, self.validation, self.engine, self.experiment.training)[
-                "validation_accuracy"
-            ]
+            return evaluate(network, self.validation, engine, training)["validation_accuracy"]
         part, hits = self.part(network.eval()).eval(), 0
         for start in range(0, len(self.validation), BATCH):
-            features = self.validation.images[start : start + BATCH].to(self.engine.device)
-            labels = self.validation.labels[start : start + BATCH].to(self.engine.device)
-            with self.engine.autocast():
+            features = self.validation.images[start : start + BATCH].to(engine.device)
+            labels = self.validation.labels[start : start + BATCH].to(engine.device)
+            with engine.autocast():
                 hits += int(correct(part(features).float(), labels))
         return hits / len(self.validation)
 
 
-def prepare(
-    experiment: Experiment,
-    name: str,
-    layers: list[Layer],
-    network: models.Trunk,
-    engine: Engine,
-    train: ImageSet,
-    validation: ImageSet,
-) -> Workplace:
+def prepare(subject: Subject, name: str, layers: list[Layer]) -> Workplace:
     """Compute the frozen part once, or leave the images as they are where nothing is frozen."""
-    study = experiment.pruning.studies[name]
-    blocks = [layer.block for layer in layers if layer.kind != READOUT]
-    first = min(blocks) if blocks else None
-    place = Workplace(experiment, study, name, network, engine, train, validation, first)
+    study, network = subject.experiment.pruning.studies[name], subject.network
+    place = Workplace(subject, study, name, layers, subject.train, subject.validation)
     if place.frozen:
+        first = place.first_block
         target = network.readout if first is None else network.blocks[first - 1]
-        training = experiment.training
-        place.train = inputs_of(network, target, train, engine, training)
-        place.validation = inputs_of(network, target, validation, engine, training)
+        how = subject.engine, subject.experiment.training
+        place.train = inputs_of(network, target, subject.train, *how)
+        place.validation = inputs_of(network, target, subject.validation, *how)
     return place
 
 
@@ -131,17 +137,16 @@ def parameter_groups(network: models.Trunk, layers: list[Layer], factor: float) 
 
 
 def retrain(
-    place: Workplace, pruned: models.Trunk, layers: list[Layer], resume: ResumeFile, seed: int, words: str
+    place: Workplace, pruned: models.Trunk, resume: ResumeFile, seed: int, words: str
 ) -> list[dict[str, float]]:
     """Train a pruned network for a few epochs, in place, and return one row for each.
 
     Parameters
     ----------
     place : Workplace
+        Blocks of its layers learn at the full rate.
     pruned : CCT or CNN
         With its masks, on the device.
-    layers : list of Layer
-        Pruned layers, whose blocks learn at the full rate.
     resume : ResumeFile
         Where a killed run goes on.
     seed : int
@@ -149,14 +154,15 @@ def retrain(
     words : str
         What the progress bar says.
     """
-    pruning, training = place.experiment.pruning, place.experiment.training
+    experiment, engine = place.subject.experiment, place.subject.engine
+    pruning, training = experiment.pruning, experiment.training
     epochs, rate = pruning.retraining(place.name)
     factor = 0.0 if place.frozen else pruning.learning_rate_rest / rate
-    groups = parameter_groups(pruned, layers, factor)
+    groups = parameter_groups(pruned, place.layers, factor)
     part = place.part(pruned).train()
 
     def loss(images: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        with place.engine.autocast():
+        with engine.autocast():
             fields = part(images)
         cost = functional.cross_entropy(fields.float(), targets, label_smoothing=training.label_smoothing)
         return cost, torch.stack([cost.detach() * len(images), correct(fields, targets)])
@@ -171,7 +177,7 @@ def retrain(
         optimizer=TwoRates(groups, lr=rate),
         schedule=_schedule(epochs, rate, pruning.schedule, pruning.weight_decay),
         images=place.train,
-        engine=place.engine,
+        engine=engine,
         augment=_as_they_are if place.frozen else Augmentation.from_settings(training, place.train),
         loss=loss,
         metric_names=["train_loss", "train_accuracy"],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import torch
 from numpy.typing import NDArray
@@ -15,9 +14,7 @@ from symbreak.learning.loop import mixed_seed
 from symbreak.learning.resume import ResumeFile
 from symbreak.learning.train import training_loop
 from symbreak.pruning.places import Layer
-
-if TYPE_CHECKING:
-    from symbreak.pruning.studies import Subject
+from symbreak.pruning.subject import Subject
 
 
 def scratch_training(experiment: Experiment) -> Training:
@@ -45,7 +42,7 @@ def train_masked(
 ) -> list[dict[str, float]]:
     """Train a fresh network with its masks, as `symbreak train` would, and return one row for each epoch.
 
-    It starts from the initial weights that the trained network had, and sees the images that that one saw.
+    It starts from the initial weights that the trained network had, and is given the same images.
     """
     experiment, engine, seed = subject.experiment, subject.engine, subject.header["seed"]
     training = scratch_training(experiment)

@@ -17,8 +17,8 @@ Sets = NDArray[np.bool_]
 SWEEPS = 30
 
 
-class Judged(NamedTuple):
-    """What nodes are judged by: label means (labels, nodes), readout (outputs, nodes), kept bias or None."""
+class Nodes(NamedTuple):
+    """The nodes of one place: label means (labels, nodes), readout (outputs, nodes), kept bias or None."""
 
     feature_mean: NDArray
     readout: NDArray
@@ -26,7 +26,7 @@ class Judged(NamedTuple):
 
 
 def label_sets(
-    nodes: Judged,
+    nodes: Nodes,
     threshold: float,
     rule: str = "first_fit",
     centred: bool = False,
@@ -40,7 +40,7 @@ def label_sets(
 
     Parameters
     ----------
-    nodes : Judged
+    nodes : Nodes
     threshold : float
         Fraction of the signed maximum, in [0, 1).
     rule, centred, threads
@@ -57,7 +57,7 @@ def label_sets(
 
     Examples
     --------
-    >>> nodes = Judged(np.array([[1.0], [0.8], [-1.0]]), np.array([[1.0], [0.9], [-0.2]]))
+    >>> nodes = Nodes(np.array([[1.0], [0.8], [-1.0]]), np.array([[1.0], [0.9], [-0.2]]))
     >>> label_sets(nodes, 0.5).tolist()
     [[True, True, False]]
     """

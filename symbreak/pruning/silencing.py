@@ -18,7 +18,7 @@ from symbreak.data import ImageSet
 from symbreak.learning.loop import mixed_seed
 from symbreak.measure.accumulator import binomial_error
 from symbreak.observables import permutation_p_value
-from symbreak.pruning.sets import Judged
+from symbreak.pruning.sets import Nodes
 
 #: Which nodes are silenced.
 CRITERIA = {
@@ -46,12 +46,12 @@ _MEANINGS = {
 }
 
 
-def choose_nodes(nodes: Judged, experiment: Experiment) -> dict[str, NDArray[np.int64]]:
+def choose_nodes(nodes: Nodes, experiment: Experiment) -> dict[str, NDArray[np.int64]]:
     """Nodes of each criterion, numbered from 0, at the reference threshold.
 
     Parameters
     ----------
-    nodes : Judged
+    nodes : Nodes
         Of the network's own classifier head.
     experiment : Experiment
         `statistics` and `pruning.silenced_share`.
@@ -60,7 +60,7 @@ def choose_nodes(nodes: Judged, experiment: Experiment) -> dict[str, NDArray[np.
     --------
     >>> from symbreak.config import parse
     >>> rows = np.array([[2.0, 1.0], [0.1, -3.0], [0.1, -0.1]])
-    >>> nodes = Judged(rows, np.array([[1.0, -1.0], [0.1, -1.0], [0.1, 2.0]]))
+    >>> nodes = Nodes(rows, np.array([[1.0, -1.0], [0.1, -1.0], [0.1, 2.0]]))
     >>> choose_nodes(nodes, parse({"name": "mine", "networks": {"small": {}}}))["small_field"].tolist()
     [0]
     """
@@ -84,7 +84,7 @@ def choose_nodes(nodes: Judged, experiment: Experiment) -> dict[str, NDArray[np.
 
 def silencing_study(
     network: models.Trunk,
-    nodes: Judged,
+    nodes: Nodes,
     train: ImageSet,
     validation: ImageSet,
     experiment: Experiment,
@@ -97,7 +97,7 @@ def silencing_study(
     Parameters
     ----------
     network : CCT or CNN
-    nodes : Judged
+    nodes : Nodes
         Of its own classifier head.
     train, validation : ImageSet
         What reaches the readout, from :func:`symbreak.pruning.features.inputs_of`.

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -91,6 +92,19 @@ def choose_engine(compute: Compute, trial: Callable[[Engine], None] | None = Non
         return Engine(device, "fp32")
     seconds = {precision: _time(trial, Engine(device, precision)) for precision in ("fp32", "bf16")}
     return Engine(device, "bf16" if seconds["fp32"] > WORTHWHILE * seconds["bf16"] else "fp32")
+
+
+def engine_of(compute: Compute, header: Mapping[str, Any]) -> Engine:
+    """Engine for a trained network: its device as wished, its precision that of the training.
+
+    Parameters
+    ----------
+    compute : Compute
+        Wished device.
+    header : mapping
+        Of the file of the network.
+    """
+    return choose_engine(compute.model_copy(update={"precision": header["precision"]}))
 
 
 def _time(trial: Callable[[Engine], None], engine: Engine) -> float:
