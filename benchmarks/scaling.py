@@ -19,7 +19,7 @@ from benchmarks.timing import interleaved, run_measured
 from symbreak.clusters import scan
 from symbreak.config import Statistics, dump, parse
 from symbreak.matrices import label_means
-from symbreak.observables.nodes.tables import block_tables
+from symbreak.observables import block_tables
 from symbreak.planted import linear_gaussian, moments_example
 from symbreak.store import provenance, write_dataset
 from symbreak.store.joining import join_seeds

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from symbreak.config import dump, read
-from symbreak.observables.nodes.tables import block_tables
+from symbreak.observables import block_tables
 from symbreak.planted import moments_example
 from symbreak.store import provenance, write_dataset
 

@@ -22,7 +22,7 @@ IMPORTED = [
     "symbreak.measure.attention",
     "symbreak.measure.evolution",
     "symbreak.pruning",
-    "symbreak.observables.nodes.tables",
+    "symbreak.observables.nodes.per_block",
     "symbreak.data.images.diacritics",
     "torchvision.datasets",
     "faults_hooks",

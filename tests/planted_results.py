@@ -7,7 +7,7 @@ import pandas as pd
 from tiny import SETTINGS, experiment
 
 from symbreak.config import dump
-from symbreak.observables.nodes.tables import block_tables
+from symbreak.observables import block_tables
 from symbreak.planted import moments_example
 from symbreak.store import provenance, write_dataset
 from symbreak.store.joining import join_seeds

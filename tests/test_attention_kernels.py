@@ -10,7 +10,7 @@ from symbreak.models.cpu.attention_weights import DroppingSoftmax, scores_gradie
 from symbreak.models.cpu.kernels import attention
 from symbreak.models.cpu.kernels.numbers import number, stored
 from symbreak.models.cpu.passes import bits
-from symbreak.numerics.kernel import kernel
+from symbreak.numerics.compiling import kernel
 
 TYPES = [torch.float32, torch.bfloat16]
 #: Relative error of a weight: of the sums in ``float32``, and of rounding to bfloat16.

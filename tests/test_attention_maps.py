@@ -17,14 +17,14 @@ from symbreak.measure import measure
 from symbreak.measure.attention import attention_maps, brightness, measure_attention
 from symbreak.models import load_network
 from symbreak.models.probe import record_taps
-from symbreak.observables.heads.attention_maps import (
+from symbreak.observables.heads.attention_scores import (
     attention_block,
     best_heads,
     map_criteria,
     map_scores,
     of_best_heads,
 )
-from symbreak.planted.attention import attention_example, planted_maps
+from symbreak.planted.maps import attention_example, planted_maps
 from symbreak.results.figures.attention import plot_attention_maps as draw
 from symbreak.results.tables.attention import attention_table
 from symbreak.store import open_dataset

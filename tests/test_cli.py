@@ -103,7 +103,7 @@ def test_missing_data_folder_is_named(tmp_path):
 def test_numpy_verbs_never_import_torch():
     program = (
         "import sys; from symbreak.cli import main; main(['validate', 'config/demo.yaml']);"
-        "import symbreak.observables.nodes.tables, symbreak.results.figures, symbreak.printed;"
+        "import symbreak.observables.nodes.per_block, symbreak.results.figures, symbreak.printed;"
         "import symbreak.planted, symbreak.papers;"
         "sys.exit('torch' in sys.modules)"
     )

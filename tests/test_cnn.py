@@ -23,7 +23,7 @@ from symbreak.learning.resume import ResumeFile
 from symbreak.measure import measure
 from symbreak.models import load_network
 from symbreak.models.probe import FilterProbe, record_taps
-from symbreak.observables.nodes.tables import block_tables, pooled_moments
+from symbreak.observables import block_tables, pooled_moments
 from symbreak.store import open_dataset
 
 NETWORKS = {

@@ -11,15 +11,15 @@ from tiny import SETTINGS
 from symbreak.cli import main
 from symbreak.config import Committee, Network, dump, parse
 from symbreak.errors import SymbreakError
-from symbreak.observables.committees.members import same_and_diverse
-from symbreak.observables.committees.tables import committee_tables
-from symbreak.observables.committees.vote import (
+from symbreak.observables import (
     agreement,
     all_committees,
     bootstrap_intervals,
+    committee_tables,
     correct_committees,
     grow_committee,
 )
+from symbreak.observables.committees.members import same_and_diverse
 from symbreak.papers.claims.claim import FAILS, HOLDS
 from symbreak.papers.claims.committees import judge_committees
 from symbreak.planted import committee_example, independent_members

@@ -16,8 +16,8 @@ from symbreak.learning import checkpoints, train_network, train_probes
 from symbreak.learning.loop import Loop
 from symbreak.measure import evolution, measure
 from symbreak.models.weights import read_weights, write_weights
-from symbreak.observables.heads.evolution import FOLLOWED, evolution_table
-from symbreak.observables.heads.tables import head_tables
+from symbreak.observables import head_tables
+from symbreak.observables.heads.epochs import FOLLOWED, evolution_table
 from symbreak.planted import evolution_example, head_tables_example
 from symbreak.results import figures
 from symbreak.results.tables.evolution import beyond_chance, evolution_rows

@@ -22,8 +22,7 @@ from symbreak.clusters import partitions, scan_matrices
 from symbreak.config import Statistics
 from symbreak.errors import SymbreakError
 from symbreak.matrices import by_head, centre, clip, nodal
-from symbreak.observables import best_threshold, uniformity
-from symbreak.observables.nodes.tables import block_tables, pooled_moments
+from symbreak.observables import best_threshold, block_tables, pooled_moments, uniformity
 from symbreak.planted import null_statistics
 from symbreak.results import figures
 from symbreak.results.figures.example import example_unit, field_of

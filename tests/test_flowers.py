@@ -19,7 +19,7 @@ from symbreak.data.configured import load_configured
 from symbreak.errors import SymbreakError
 from symbreak.learning import train_network, train_probes
 from symbreak.measure import measure
-from symbreak.observables.heads.tables import head_tables
+from symbreak.observables import head_tables
 from symbreak.results.tables.heads import ownership_table
 from symbreak.store import open_dataset
 

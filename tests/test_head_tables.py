@@ -11,10 +11,9 @@ from symbreak.cli import main
 from symbreak.config import Experiment, Heads, Statistics, dump
 from symbreak.errors import SymbreakError
 from symbreak.matrices import by_head, nodal
-from symbreak.observables.heads.matrices import averaged_nodes, common_share, compare_matrices
+from symbreak.observables import averaged_nodes, common_share, head_tables, replica_tables
 from symbreak.observables.heads.meanings import with_meaning
-from symbreak.observables.heads.replica_tables import replica_tables
-from symbreak.observables.heads.tables import head_tables
+from symbreak.observables.heads.resemblance import compare_matrices
 from symbreak.planted import head_tables_example, moments_example
 from symbreak.results.tables.head_networks import head_network_table
 from symbreak.results.tables.head_pages import sentences

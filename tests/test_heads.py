@@ -7,12 +7,10 @@ from hypothesis.extra import numpy as hnp
 from symbreak.clusters import scan
 from symbreak.errors import SymbreakError
 from symbreak.numerics.estimates import benjamini_hochberg
+from symbreak.observables import best_head_agreement, chance_of_ownership, label_p_values, shuffle_nodes
 from symbreak.observables.heads import appearance as counts
-from symbreak.observables.heads import ownership as heads
-from symbreak.observables.heads.accuracy import best_head_agreement
-from symbreak.observables.heads.chance import chance_of_ownership, label_p_values
-from symbreak.observables.heads.nulls import shuffle_nodes
-from symbreak.planted.heads import binomial_heads, head_gain, specialised_heads
+from symbreak.observables.heads import owners as heads
+from symbreak.planted.specialised import binomial_heads, head_gain, specialised_heads
 
 block = hnp.arrays(
     np.int64, hnp.array_shapes(min_dims=2, max_dims=2, max_side=7), elements=st.integers(0, 12)

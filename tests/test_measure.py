@@ -20,8 +20,8 @@ from symbreak.measure import measure
 from symbreak.measure.accumulator import fold_of_images
 from symbreak.models import load_network
 from symbreak.models.probe import record_taps
+from symbreak.observables import head_tables
 from symbreak.observables.heads.input_silencing import centred_fields
-from symbreak.observables.heads.tables import head_tables
 from symbreak.results.tables.heads import matrix_table
 from symbreak.store import open_dataset
 

@@ -9,10 +9,9 @@ from scipy.stats import false_discovery_control
 
 from symbreak.errors import SymbreakError
 from symbreak.numerics import estimates
+from symbreak.observables import appearance_of_heads, assign_nodes, ownership
 from symbreak.observables.heads import chance, nulls
-from symbreak.observables.heads.appearance import appearance_of_heads, assign_nodes
-from symbreak.observables.heads.ownership import ownership
-from symbreak.planted.heads import binomial_heads
+from symbreak.planted.specialised import binomial_heads
 
 
 def enumerate_counts(total, nodes):
@@ -128,7 +127,7 @@ def test_seeds_fix_the_draws():
 
 
 def test_taxonomy_shuffle_keeps_sets_and_has_the_exact_mean():
-    from symbreak.observables.superclasses.law import superclass_law
+    from symbreak.observables import superclass_law
 
     owner = np.repeat([1, 2, 0], [23, 15, 62])
     superclass = np.repeat(np.arange(20), 5)

@@ -5,11 +5,16 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from symbreak.errors import SymbreakError
+from symbreak.observables import (
+    appearance_of_heads,
+    committee_contrast,
+    count_nodes,
+    mutual_information,
+    shuffle_nodes,
+    shuffle_nodes_per_label,
+)
 from symbreak.observables.heads import local_order, order
-from symbreak.observables.heads.appearance import appearance_of_heads, count_nodes
-from symbreak.observables.heads.information import committee_contrast, mutual_information
-from symbreak.observables.heads.nulls import shuffle_nodes, shuffle_nodes_per_label
-from symbreak.planted.heads import binomial_heads, specialised_heads
+from symbreak.planted.specialised import binomial_heads, specialised_heads
 
 block = hnp.arrays(
     np.int64, st.tuples(st.integers(2, 6), st.integers(1, 8)), elements=st.integers(0, 20)

@@ -17,9 +17,7 @@ from tiny import SETTINGS
 
 from symbreak.cli import main
 from symbreak.config import Network, parse, read
-from symbreak.observables import signal_to_noise
-from symbreak.observables.committees.tables import committee_tables
-from symbreak.observables.nodes.tables import block_tables
+from symbreak.observables import block_tables, committee_tables, signal_to_noise
 from symbreak.papers.page import LETTERS, papers_page
 from symbreak.papers.results import find_runs
 from symbreak.papers.status import FULL, MINIATURE, NOT_RUN, judge_target

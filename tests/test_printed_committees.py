@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from symbreak.observables.committees.tables import committee_tables
+from symbreak.observables import committee_tables
 from symbreak.planted import independent_members
 from symbreak.printed.networks import printed_networks
 from symbreak.results.tables.committees import group_table, member_table

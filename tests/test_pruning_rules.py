@@ -12,8 +12,7 @@ from tiny import SETTINGS, experiment
 from symbreak.clusters import partitions
 from symbreak.config import METHODS, Pruning, Statistics, Study, parse
 from symbreak.errors import SymbreakError
-from symbreak.observables import best_threshold, block_statistics
-from symbreak.observables.nodes.tables import pooled_moments, thresholds
+from symbreak.observables import best_threshold, block_statistics, pooled_moments, threshold_grid
 from symbreak.planted import moments_example
 from symbreak.pruning.controls import artificial_pairs, choose_pairs, exactly, largest_weights
 from symbreak.pruning.places import (
@@ -165,12 +164,12 @@ def test_kept_fraction_is_the_nearest_that_one_threshold_gives(nodes):
 def test_thresholds_by_snr_minimum_and_by_hand(nodes):
     cuts = thresholds_of("snr_minimum", STUDY, LAYERS, nodes, STATISTICS)
     for place, cut in cuts.items():
-        table = block_statistics(_scan(nodes[place], thresholds(19), STATISTICS))
+        table = block_statistics(_scan(nodes[place], threshold_grid(19), STATISTICS))
         best = float(best_threshold(table))
         assert cut == pytest.approx(0.3 if np.isnan(best) else best)
     limits = thresholds_of("snr_limit", STUDY, LAYERS, nodes, STATISTICS)
     for place, cut in limits.items():
-        table = block_statistics(_scan(nodes[place], thresholds(19), STATISTICS)).snr_minimum
+        table = block_statistics(_scan(nodes[place], threshold_grid(19), STATISTICS)).snr_minimum
         if bool((table >= 1).any()):
             assert float(table.sel(threshold=cut)) >= 1 and cut >= cuts[place]
             assert not bool((table.sel(threshold=slice(cut + 1e-9, 1)) >= 1).any())

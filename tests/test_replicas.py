@@ -6,11 +6,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from symbreak.errors import SymbreakError
+from symbreak.observables import (
+    appearance_of_heads,
+    coarse_grain,
+    edwards_anderson,
+    head_shares,
+    shuffle_nodes,
+)
 from symbreak.observables.heads import replicas
-from symbreak.observables.heads.appearance import appearance_of_heads, coarse_grain
-from symbreak.observables.heads.local_order import edwards_anderson, head_shares
-from symbreak.observables.heads.nulls import shuffle_nodes
-from symbreak.planted.heads import binomial_heads, specialised_heads
+from symbreak.planted.specialised import binomial_heads, specialised_heads
 
 
 def appearances(world):

@@ -6,14 +6,14 @@ import xarray as xr
 
 from symbreak.config import Experiment, Statistics
 from symbreak.errors import SymbreakError
-from symbreak.observables.nodes.tables import block_tables
+from symbreak.observables import block_tables
 from symbreak.papers.claims.claim import FAILS, HOLDS, OPEN
 from symbreak.papers.claims.heads import judge_heads
 from symbreak.papers.claims.nodes import judge_nodes
 from symbreak.papers.reproduction import reproduction_page
 from symbreak.papers.scorecard import scorecard
 from symbreak.planted import moments_example, pruning_example
-from symbreak.planted.committees import committee_example
+from symbreak.planted.votes import committee_example
 from symbreak.store import provenance, write_dataset
 
 

@@ -10,10 +10,10 @@ from symbreak.observables import (
     best_threshold,
     block_statistics,
     jackknife,
+    jackknife_statistics,
     pool_folds,
     robustness,
     signal_to_noise,
-    statistics,
     uniformity,
 )
 from symbreak.planted import block_matrix, linear_gaussian
@@ -79,7 +79,7 @@ def test_pooled_size_times_number_is_the_diagonal_and_signal_the_mean_appearance
 
 def test_best_threshold_ignores_excluded_and_undefined_values():
     world = linear_gaussian(seed=0)
-    table = statistics(world.true_mean, world.readout, THRESHOLDS)
+    table = jackknife_statistics(world.true_mean, world.readout, THRESHOLDS)
     best = float(best_threshold(table))
     assert float(table.snr_minimum.sel(threshold=best)) == float(table.snr_minimum.max())
     assert 0.05 < best < 0.8
@@ -116,7 +116,7 @@ def test_jackknife_errors_match_the_scatter_over_new_images():
     estimates, errors = [], []
     for _ in range(60):
         folds = world.true_mean + spread * np.sqrt(5) * generator.normal(size=(5, 50, 100))
-        table = statistics(folds, world.readout, [0.3], fold_count=np.full((5, 50), 10))
+        table = jackknife_statistics(folds, world.readout, [0.3], fold_count=np.full((5, 50), 10))
         estimates.append([float(table[name][0]) for name in ("diagonal", "noise", "n_clusters")])
         errors.append([float(table[f"{name}_stderr"][0]) for name in ("diagonal", "noise", "n_clusters")])
     ratio = np.sqrt((np.array(errors) ** 2).mean(axis=0)) / np.std(estimates, axis=0, ddof=1)
@@ -126,7 +126,9 @@ def test_jackknife_errors_match_the_scatter_over_new_images():
 def test_statistics_of_heads_are_those_of_their_matrices():
     world = linear_gaussian(n_labels=30, n_nodes=60, seed=3)
     heads = np.repeat(np.arange(1, 5), 15)
-    table = statistics(world.feature_mean, world.readout, [0.3, 0.6], world.fold_count, head_of_node=heads)
+    table = jackknife_statistics(
+        world.feature_mean, world.readout, [0.3, 0.6], world.fold_count, head_of_node=heads
+    )
     pooled, _ = pool_folds(world.feature_mean, world.fold_count)
     direct = block_statistics(scan_matrices(by_head(pooled, world.readout, heads), [0.3, 0.6]))
     for name in direct.data_vars:
@@ -144,7 +146,7 @@ def test_linear_world_is_what_it_says():
     assert measured == pytest.approx(world.alignment, abs=0.02)
     assert world.alignment == pytest.approx(np.exp(-(0.65**2) / 2), abs=0.05)
     assert linear_gaussian(anisotropy=0, seed=5).alignment == pytest.approx(1)
-    table = statistics(world.feature_mean, world.readout, [0.3], world.fold_count).isel(threshold=0)
+    table = jackknife_statistics(world.feature_mean, world.readout, [0.3], world.fold_count).isel(threshold=0)
     for name, low, high in (
         ("n_clusters", 3, 4),
         ("cluster_size", 2.7, 3.6),
@@ -165,10 +167,11 @@ def test_accuracy_rises_with_separation_and_offset_changes_only_the_matrices():
     assert near < far
     plain, moved = (linear_gaussian(40, 80, offset=value, images_per_label=40, seed=1) for value in (0, 3))
     assert moved.accuracy == pytest.approx(plain.accuracy, abs=1e-9)
-    noise = [float(statistics(w.true_mean, w.readout, [0.3]).noise[0]) for w in (plain, moved)]
+    noise = [float(jackknife_statistics(w.true_mean, w.readout, [0.3]).noise[0]) for w in (plain, moved)]
     assert noise[1] > 1.2 * noise[0]
     centred = [
-        float(statistics(w.true_mean, w.readout, [0.3], centred=True).noise[0]) for w in (plain, moved)
+        float(jackknife_statistics(w.true_mean, w.readout, [0.3], centred=True).noise[0])
+        for w in (plain, moved)
     ]
     assert centred[0] == pytest.approx(centred[1], rel=0.01)
 
@@ -220,7 +223,7 @@ def test_robustness_holds_what_separate_calls_give():
     world = linear_gaussian(n_labels=30, n_nodes=50, seed=2)
     table = robustness(world.true_mean, world.readout, 0.4, world.bias)
     for rule, bias, centred in (("first_fit", "silenced", 0), ("min_cover", "kept", 1)):
-        direct = statistics(
+        direct = jackknife_statistics(
             world.true_mean, world.readout, [0.4], rule=rule, centred=bool(centred),
             bias=world.bias if bias == "kept" else None,
         ).isel(threshold=0)  # fmt: skip

@@ -8,18 +8,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from symbreak.errors import SymbreakError
-from symbreak.observables.heads.nulls import shuffle_taxonomy
-from symbreak.observables.superclasses.filling import superclass_filling, superclass_table
-from symbreak.observables.superclasses.joint_law import (
+from symbreak.observables import (
+    fill_superclasses,
     full_superclasses_tail,
-    superclass_joint_law,
-    superclass_monte_carlo,
-)
-from symbreak.observables.superclasses.law import (
+    shuffle_taxonomy,
     superclass_covariance,
+    superclass_joint_law,
     superclass_law,
+    superclass_monte_carlo,
     superclass_sizes,
     superclass_tail,
+    superclass_test,
 )
 
 # Expected superclasses with 1/5 ... 5/5 labels of CIFAR-100 drawn (the middle of Table 4, exactly).
@@ -158,7 +157,7 @@ def test_filling_table_of_a_planted_division():
     owner = np.zeros(100, dtype=int)
     owner[:10] = 1  # two complete superclasses
     owner[10::5] = 2  # one label in each of the others
-    table = superclass_table(owner, superclass, n_heads=3)
+    table = superclass_test(owner, superclass, n_heads=3)
     assert table.filling.tolist() == [[18, 0, 0, 0, 0, 2], [2, 18, 0, 0, 0, 0], [20, 0, 0, 0, 0, 0]]
     assert table.n_owned.tolist() == [10, 18, 0] and table.pairs.tolist() == [20, 0, 0]
     assert table.p_value[0, 5] == superclass_tail(10)[2] and table.pairs_p_value[0] < 1e-6
@@ -174,7 +173,7 @@ def test_pairs_p_value_agrees_with_the_taxonomy_shuffle():
     rng = np.random.default_rng(3)
     superclass = rng.permutation(np.repeat(np.arange(20), 5))
     owner = np.where(rng.permutation(100) < 15, 1, 0)
-    table = superclass_table(owner, superclass, n_heads=1)
+    table = superclass_test(owner, superclass, n_heads=1)
     null = shuffle_taxonomy(owner, superclass, 1, 20_000, seed=1)[:, 0] @ [0, 0, 1, 3, 6, 10]
     share = (null >= table.pairs[0]).mean()
     p = table.pairs_p_value[0]
@@ -185,16 +184,16 @@ def test_pairs_p_value_agrees_with_the_taxonomy_shuffle():
 def test_renaming_changes_nothing():
     rng = np.random.default_rng(5)
     superclass, owner = rng.permutation(np.repeat(np.arange(6), [5, 4, 4, 3, 2, 2])), rng.integers(0, 4, 20)
-    filling = superclass_filling(owner, superclass, 3)
+    filling = fill_superclasses(owner, superclass, 3)
     labels, groups = rng.permutation(20), rng.permutation(6)
-    np.testing.assert_array_equal(filling, superclass_filling(owner[labels], superclass[labels], 3))
-    np.testing.assert_array_equal(filling, superclass_filling(owner, groups[superclass], 3))
+    np.testing.assert_array_equal(filling, fill_superclasses(owner[labels], superclass[labels], 3))
+    np.testing.assert_array_equal(filling, fill_superclasses(owner, groups[superclass], 3))
     heads = np.array([0, 2, 3, 1])
-    np.testing.assert_array_equal(filling, superclass_filling(heads[owner], superclass, 3)[[1, 2, 0]])
+    np.testing.assert_array_equal(filling, fill_superclasses(heads[owner], superclass, 3)[[1, 2, 0]])
 
 
 def test_labels_without_superclass_are_left_out():
-    table = superclass_table([1, 1, 1, 2], [0, 0, -1, 1], n_heads=2)
+    table = superclass_test([1, 1, 1, 2], [0, 0, -1, 1], n_heads=2)
     assert table.n_owned.tolist() == [2, 1]
     assert table.filling.tolist() == [[1, 0, 1], [1, 1, 0]]
     np.testing.assert_allclose(table.expected[0], superclass_law(2, superclass_size=[2, 1]))
@@ -209,9 +208,9 @@ def test_labels_without_superclass_are_left_out():
         (lambda: superclass_sizes(superclass_size=[2.5]), "positive integers"),
         (lambda: full_superclasses_tail([60, 60]), "disjoint sets"),
         (lambda: superclass_monte_carlo([1], n_samples=0), "no simulation"),
-        (lambda: superclass_table([1, 0], [-1, -1], 1), "No label has a superclass"),
-        (lambda: superclass_table([2, 0], [0, 0], 1), "heads 1 to 1"),
-        (lambda: superclass_table([1, 0], [0], 1), "2 labels"),
+        (lambda: superclass_test([1, 0], [-1, -1], 1), "No label has a superclass"),
+        (lambda: superclass_test([2, 0], [0, 0], 1), "heads 1 to 1"),
+        (lambda: superclass_test([1, 0], [0], 1), "2 labels"),
     ],
 )
 def test_bad_input_is_refused_in_one_sentence(call, words):

@@ -14,8 +14,13 @@ from symbreak.cli import main
 from symbreak.clusters import scan
 from symbreak.config import Statistics
 from symbreak.errors import SymbreakError
-from symbreak.observables import best_threshold, block_statistics, signal_to_noise
-from symbreak.observables.nodes.tables import block_tables, pooled_moments
+from symbreak.observables import (
+    best_threshold,
+    block_statistics,
+    block_tables,
+    pooled_moments,
+    signal_to_noise,
+)
 from symbreak.planted import matched_gaussian, null_statistics
 from symbreak.planted.matched import separation_for
 from symbreak.printed import published_table

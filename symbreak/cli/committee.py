@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from symbreak.config import Experiment
-    from symbreak.observables.committees.members import Member
+    from symbreak.observables import Member
 
 #: Name of a table -> heading and the sentences below it.
 TABLES = {
@@ -53,7 +53,7 @@ TABLES = {
 def committee(options: Namespace) -> None:
     """Judge the committees of an experiment."""
     from symbreak.config import read
-    from symbreak.observables.committees.tables import committee_tables
+    from symbreak.observables import committee_tables
     from symbreak.store import provenance, write_dataset
 
     experiment = read(options.config)
@@ -132,7 +132,7 @@ def _logits_of(place: Path) -> Sequence[Path]:
 
 def _member(path: Path, name: str | None) -> tuple[Member, dict[str, Any], dict[str, Any]]:
     from symbreak.config import Network
-    from symbreak.observables.committees.members import Member, images_of
+    from symbreak.observables import Member, images_of
 
     logits = files.load(path, "logits")
     if logits.logits.dims != ("sample", "output"):

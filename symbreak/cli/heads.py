@@ -8,7 +8,7 @@ from argparse import Namespace
 def heads(options: Namespace) -> None:
     """Analyse the heads of every headed tap of one seed."""
     from symbreak.config import read
-    from symbreak.observables.heads.tables import head_tables
+    from symbreak.observables import head_tables
     from symbreak.progress import Progress
     from symbreak.store import open_dataset, write_dataset
 
@@ -36,7 +36,7 @@ def attention(options: Namespace) -> None:
 def replicas(options: Namespace) -> None:
     """Compare how the heads of different seeds and blocks divide the labels."""
     from symbreak.config import read
-    from symbreak.observables.heads.replica_tables import replica_tables
+    from symbreak.observables import replica_tables
     from symbreak.store import open_dataset, write_dataset
 
     experiment, folder = read(options.config), options.folder

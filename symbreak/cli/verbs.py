@@ -79,7 +79,7 @@ def measure(options: Namespace) -> None:
 def scan(options: Namespace) -> None:
     """Statistics of every tap of one seed."""
     from symbreak.config import read
-    from symbreak.observables.nodes.tables import block_tables
+    from symbreak.observables import block_tables
     from symbreak.progress import Progress
     from symbreak.store import open_dataset, write_dataset
 
@@ -148,8 +148,7 @@ def compile_kernels(options: Namespace) -> None:
     """Compile every kernel by using it on a planted example; numba keeps them beside their source."""
     from symbreak.clusters import RULES
     from symbreak.config import Heads, Statistics
-    from symbreak.observables.heads.tables import head_tables
-    from symbreak.observables.nodes.tables import block_tables
+    from symbreak.observables import block_tables, head_tables
     from symbreak.planted import moments_example
     from symbreak.progress import Progress
 

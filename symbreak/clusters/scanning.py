@@ -11,7 +11,7 @@ from symbreak.clusters.kernels.bit_rows import scan_factors, scan_stack
 from symbreak.clusters.kernels.rank_one import scan_nodes
 from symbreak.clusters.partitioning import SEARCH_LIMIT, by_node, check_rule, check_thresholds, chunks
 from symbreak.errors import SymbreakError
-from symbreak.matrices.fields import check_heads
+from symbreak.matrices.field_matrices import check_heads
 from symbreak.numerics.threads import spread
 
 PATHS = ("auto", "rank_one", "bit_rows")

@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from symbreak.errors import SymbreakError
-from symbreak.matrices.fields import by_head, field_maximum, nodal
+from symbreak.matrices.field_matrices import by_head, field_maximum, nodal
 
 
 @xr.register_dataset_accessor("symbreak")

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from symbreak.errors import SymbreakError
-from symbreak.numerics.kernel import kernel
+from symbreak.numerics.compiling import kernel
 from symbreak.numerics.threads import spread, thread_count
 
 

@@ -22,7 +22,7 @@ from symbreak.learning.engine.device import Engine, engine_of
 from symbreak.learning.engine.memory import with_smaller_batches
 from symbreak.measure.accumulator import label_coordinates
 from symbreak.models.probe import record_taps
-from symbreak.observables.heads.attention_maps import attention_block
+from symbreak.observables import attention_block
 from symbreak.observables.heads.meanings import with_meaning
 from symbreak.progress import Progress
 from symbreak.store import open_dataset, provenance, write_dataset

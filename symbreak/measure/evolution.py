@@ -16,8 +16,7 @@ from symbreak.learning import train_probes
 from symbreak.learning.checkpoints import require_checkpoints
 from symbreak.learning.resume import alone, digest
 from symbreak.measure.moments import measure
-from symbreak.observables.heads.evolution import evolution_table
-from symbreak.observables.heads.tables import head_tables
+from symbreak.observables import evolution_table, head_tables
 from symbreak.progress import Progress
 from symbreak.store import open_dataset, provenance, write_dataset
 

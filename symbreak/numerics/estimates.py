@@ -76,12 +76,12 @@ def permutation_p_value(observed: ArrayLike, null: ArrayLike) -> NDArray[np.floa
     return np.where(np.isnan(value), np.nan, (1 + (~below).sum(axis=0)) / (1 + len(draws)))
 
 
-def estimate(value: float, standard_error: float, null: ArrayLike | None) -> Estimate:
+def compare_with_null(value: float, standard_error: float, null: ArrayLike | None) -> Estimate:
     """Put a value, its standard error and the draws of its null model together.
 
     Examples
     --------
-    >>> estimate(1.0, 0.1, [0.0, 0.2, 0.4]).p_value
+    >>> compare_with_null(1.0, 0.1, [0.0, 0.2, 0.4]).p_value
     0.25
     """
     if null is None:

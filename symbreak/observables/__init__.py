@@ -1,13 +1,29 @@
-"""Observables: what the clusters of matrices say about nodes, heads and labels."""
+"""Observables: what the clusters of matrices say about nodes, heads, committees and labels.
+
+Functions on arrays, and functions on the Datasets of a file: `block_tables`, `head_tables`, `replica_tables`,
+`evolution_table`, `committee_tables`.
+"""
 
 from symbreak.numerics.estimates import Estimate, benjamini_hochberg, permutation_p_value
+from symbreak.observables.committees.members import Member, images_of
+from symbreak.observables.committees.per_committee import committee_tables
+from symbreak.observables.committees.vote import (
+    Agreement,
+    agreement,
+    all_committees,
+    bootstrap_intervals,
+    correct_committees,
+    grow_committee,
+)
 from symbreak.observables.heads.accuracy import AccuracyAgreement, best_head_agreement, best_head_credit
 from symbreak.observables.heads.appearance import appearance_of_heads, assign_nodes, coarse_grain, count_nodes
+from symbreak.observables.heads.attention_scores import attention_block, best_heads, map_criteria, map_scores
 from symbreak.observables.heads.chance import (
     binomial_chance_of_ownership,
     chance_of_ownership,
     label_p_values,
 )
+from symbreak.observables.heads.epochs import evolution_table
 from symbreak.observables.heads.information import committee_contrast, mutual_information
 from symbreak.observables.heads.local_order import (
     edwards_anderson,
@@ -18,9 +34,10 @@ from symbreak.observables.heads.local_order import (
     local_potts_order,
     potts_order,
 )
+from symbreak.observables.heads.matrix_null import head_matrix_null
 from symbreak.observables.heads.nulls import shuffle_nodes, shuffle_nodes_per_label, shuffle_taxonomy
 from symbreak.observables.heads.order import ORDER_PARAMETERS, order_parameters
-from symbreak.observables.heads.ownership import (
+from symbreak.observables.heads.owners import (
     OwnershipTest,
     count_owned,
     describe_ownership,
@@ -29,6 +46,8 @@ from symbreak.observables.heads.ownership import (
     ownership_curve,
     ownership_test,
 )
+from symbreak.observables.heads.per_head import head_tables
+from symbreak.observables.heads.replica_comparison import replica_tables
 from symbreak.observables.heads.replicas import (
     ReplicaOverlap,
     binder_cumulant,
@@ -37,11 +56,13 @@ from symbreak.observables.heads.replicas import (
     replica_overlap,
     susceptibility,
 )
-from symbreak.observables.nodes.folds import jackknife, pool_folds, statistics
-from symbreak.observables.nodes.robustness import robustness
+from symbreak.observables.heads.resemblance import averaged_nodes, common_share
+from symbreak.observables.nodes.chi_square import Uniformity, uniformity
+from symbreak.observables.nodes.choices import robustness
+from symbreak.observables.nodes.folds import jackknife, jackknife_statistics, pool_folds
+from symbreak.observables.nodes.per_block import block_moments, block_tables, pooled_moments, threshold_grid
 from symbreak.observables.nodes.snr import SignalToNoise, best_threshold, block_statistics, signal_to_noise
-from symbreak.observables.nodes.uniformity import Uniformity, uniformity
-from symbreak.observables.superclasses.filling import SuperclassTable, superclass_filling, superclass_table
+from symbreak.observables.superclasses.filling import SuperclassTest, fill_superclasses, superclass_test
 from symbreak.observables.superclasses.joint_law import (
     JointLaw,
     SuperclassSample,
@@ -59,39 +80,61 @@ from symbreak.observables.superclasses.law import (
 __all__ = [
     "ORDER_PARAMETERS",
     "AccuracyAgreement",
+    "Agreement",
     "Estimate",
     "JointLaw",
+    "Member",
     "OwnershipTest",
     "ReplicaOverlap",
     "SignalToNoise",
     "SuperclassSample",
-    "SuperclassTable",
+    "SuperclassTest",
     "Uniformity",
+    "agreement",
+    "all_committees",
     "appearance_of_heads",
     "assign_nodes",
+    "attention_block",
+    "averaged_nodes",
     "benjamini_hochberg",
     "best_head_agreement",
     "best_head_credit",
+    "best_heads",
     "best_threshold",
     "binder_cumulant",
     "binomial_chance_of_ownership",
+    "block_moments",
     "block_statistics",
+    "block_tables",
+    "bootstrap_intervals",
     "chance_of_ownership",
     "coarse_grain",
     "committee_contrast",
+    "committee_tables",
+    "common_share",
+    "correct_committees",
     "count_nodes",
     "count_owned",
     "describe_ownership",
     "dominance",
     "edwards_anderson",
     "entropy_order",
+    "evolution_table",
+    "fill_superclasses",
     "full_superclasses_tail",
+    "grow_committee",
+    "head_matrix_null",
     "head_shares",
+    "head_tables",
+    "images_of",
     "jackknife",
+    "jackknife_statistics",
     "label_p_values",
     "local_edwards_anderson",
     "local_entropy_order",
     "local_potts_order",
+    "map_criteria",
+    "map_scores",
     "mutual_information",
     "order_parameters",
     "overlap_matrix",
@@ -101,22 +144,23 @@ __all__ = [
     "ownership_test",
     "permutation_p_value",
     "pool_folds",
+    "pooled_moments",
     "potts_order",
     "replica_overlap",
+    "replica_tables",
     "robustness",
     "shuffle_nodes",
     "shuffle_nodes_per_label",
     "shuffle_taxonomy",
     "signal_to_noise",
-    "statistics",
     "superclass_covariance",
-    "superclass_filling",
     "superclass_joint_law",
     "superclass_law",
     "superclass_monte_carlo",
     "superclass_sizes",
-    "superclass_table",
     "superclass_tail",
+    "superclass_test",
     "susceptibility",
+    "threshold_grid",
     "uniformity",
 ]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from symbreak.observables import superclass_law
-from symbreak.observables.superclasses.joint_law import superclass_monte_carlo
+from symbreak.observables import superclass_law, superclass_monte_carlo
 
 #: Labels of the four heads of block 7 in P1, from its text, for which random labels are drawn.
 HEAD_LABELS = (23, 15, 15, 21)

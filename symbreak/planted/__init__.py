@@ -1,17 +1,17 @@
 """Worlds with known truth, in which every estimator can be checked."""
 
-from symbreak.planted.committees import committee_example, independent_members
 from symbreak.planted.examples import evolution_example, head_tables_example, moments_example
 from symbreak.planted.gaussian import BlockMatrix, LinearWorld, block_matrix, linear_gaussian
-from symbreak.planted.heads import (
+from symbreak.planted.matched import matched_gaussian, null_statistics
+from symbreak.planted.pruning import pruning_example, silencing_example
+from symbreak.planted.specialised import (
     HeadGainWorld,
     MembershipWorld,
     binomial_heads,
     head_gain,
     specialised_heads,
 )
-from symbreak.planted.matched import matched_gaussian, null_statistics
-from symbreak.planted.pruning import pruning_example, silencing_example
+from symbreak.planted.votes import committee_example, independent_members
 
 __all__ = [
     "BlockMatrix",

@@ -76,7 +76,7 @@ def head_tables_example(seeds: int = 0) -> xr.Dataset:
     ('seed', 'block', 'head', 'label')
     """
     from symbreak.config import Heads, Statistics
-    from symbreak.observables.heads.tables import head_tables
+    from symbreak.observables import head_tables
     from symbreak.store.joining import join_seeds
 
     found = []
@@ -108,8 +108,7 @@ def evolution_example(seeds: int = 0) -> xr.Dataset:
     [True, True]
     """
     from symbreak.config import Heads, Statistics
-    from symbreak.observables.heads.evolution import evolution_table
-    from symbreak.observables.heads.tables import head_tables
+    from symbreak.observables import evolution_table, head_tables
     from symbreak.store.joining import join_seeds
 
     found = []

@@ -7,8 +7,7 @@ import xarray as xr
 
 from symbreak.config import Statistics
 from symbreak.errors import SymbreakError
-from symbreak.observables import best_threshold, statistics
-from symbreak.observables.nodes.tables import thresholds
+from symbreak.observables import best_threshold, jackknife_statistics, threshold_grid
 from symbreak.planted.gaussian import LinearWorld, linear_gaussian
 
 #: Simulated corrections of the separation that the closed form gives.
@@ -131,7 +130,7 @@ def null_statistics(
     Returns
     -------
     Dataset
-        As :func:`symbreak.observables.nodes.tables.block_tables` gives for the network, on (block,
+        As :func:`symbreak.observables.nodes.per_block.block_tables` gives for the network, on (block,
         threshold), with `accuracy` that of the worlds. The bias of their best readout is silenced.
 
     Raises
@@ -154,7 +153,7 @@ def null_statistics(
         raise SymbreakError(
             "The linear-Gaussian null is defined for nodes, not for filters; leave this tap out."
         )
-    cuts = thresholds(settings.thresholds)
+    cuts = threshold_grid(settings.thresholds)
     images = round(float(moments["count"].sum("fold").mean()))
     tables = []
     for place, block in enumerate(moments.block.values):
@@ -166,7 +165,7 @@ def null_statistics(
             images,
             seed=1000 * seed + place,
         )
-        table = statistics(
+        table = jackknife_statistics(
             world.feature_mean,
             world.readout,
             cuts,

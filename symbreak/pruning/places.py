@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from symbreak.clusters import scan
 from symbreak.config import READOUT, Statistics, Study
 from symbreak.models.probe import Place
-from symbreak.observables import best_threshold, block_statistics
-from symbreak.observables.nodes.tables import thresholds
+from symbreak.observables import best_threshold, block_statistics, threshold_grid
 from symbreak.pruning.sets import Nodes, Sets, intersect, label_sets
 
 #: The place of the network's own classifier head, after all blocks.
@@ -149,7 +148,7 @@ def _common_threshold(
 
 def _snr_threshold(nodes: Nodes, settings: Statistics, highest: bool) -> float:
     """Threshold of the largest SNR_MIN, or the highest one with SNR_MIN >= 1."""
-    table = block_statistics(_scan(nodes, thresholds(settings.thresholds), settings))
+    table = block_statistics(_scan(nodes, threshold_grid(settings.thresholds), settings))
     if highest:
         allowed = table.threshold.values[table.snr_minimum.values >= 1]
         return float(allowed.max()) if allowed.size else settings.reference_threshold

@@ -15,7 +15,7 @@ from symbreak.learning.batches import measured_images
 from symbreak.learning.engine.device import Engine, engine_of
 from symbreak.learning.resume import digest
 from symbreak.models.probe import Place
-from symbreak.observables.nodes.tables import pooled_moments
+from symbreak.observables import pooled_moments
 from symbreak.pruning.features import inputs_of, readout_nodes
 from symbreak.pruning.missing_taps import moments_of
 from symbreak.pruning.places import OWN_HEAD

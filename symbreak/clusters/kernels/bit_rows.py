@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from symbreak.clusters.kernels.bits import ZERO, add_chain, count_bits, drop_steps, link_pairs, n_words
+from symbreak.clusters.kernels.bit_sets import ZERO, add_chain, count_bits, drop_steps, link_pairs, n_words
 from symbreak.clusters.kernels.cliques import first_fit, largest_first, min_cover, new_search
 from symbreak.clusters.kernels.cuts import raw_cut
 from symbreak.clusters.kernels.intervals import LARGEST_FIRST, MIN_COVER
-from symbreak.numerics.kernel import kernel
+from symbreak.numerics.compiling import kernel
 
 BINS = 512
 

@@ -6,8 +6,8 @@ end of every group, and returns the number of clusters.
 
 import numpy as np
 
-from symbreak.clusters.kernels.bits import ONE, ZERO, add, discard, holds, lowest, trailing_zeros
-from symbreak.numerics.kernel import kernel
+from symbreak.clusters.kernels.bit_sets import ONE, ZERO, add, discard, holds, lowest, trailing_zeros
+from symbreak.numerics.compiling import kernel
 
 
 @kernel

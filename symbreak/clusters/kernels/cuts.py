@@ -7,7 +7,7 @@ costs no division and agrees bit for bit with normalising the whole matrix first
 
 import numpy as np
 
-from symbreak.numerics.kernel import kernel
+from symbreak.numerics.compiling import kernel
 
 
 @kernel

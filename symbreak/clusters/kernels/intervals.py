@@ -8,7 +8,7 @@ docs/method.md for the theorem.
 
 import numpy as np
 
-from symbreak.numerics.kernel import kernel
+from symbreak.numerics.compiling import kernel
 
 FIRST_FIT, MIN_COVER, LARGEST_FIRST = 0, 1, 2
 
@@ -57,7 +57,7 @@ def count_above(rows, columns, n_rows, n_columns, cut):
 
 
 @kernel
-def first_fit(mean, weight, block, size, cut, groups, place):
+def fit_intervals(mean, weight, block, size, cut, groups, place):
     """Give every candidate to the oldest cluster that it fits to; return the number of clusters.
 
     `mean` and `weight` are absolute values of the `size` candidates in the order in which they are
@@ -99,7 +99,7 @@ def first_fit(mean, weight, block, size, cut, groups, place):
 
 @kernel
 def new_groups(n_labels):
-    """Working arrays of :func:`first_fit`, made once per call and not per threshold."""
+    """Working arrays of :func:`fit_intervals`, made once per call and not per threshold."""
     return (
         np.empty((2, n_labels)),
         np.empty((2, n_labels)),
@@ -111,7 +111,7 @@ def new_groups(n_labels):
 
 
 @kernel
-def largest_clique(by_mean, by_weight, size, mean, weight, cut):
+def largest_interval_clique(by_mean, by_weight, size, mean, weight, cut):
     """Return the seed and the size of the largest clique among labels of one sign.
 
     `by_mean` lists the labels by ascending |mu|, `by_weight` by descending |W|. The clique of a seed
@@ -187,7 +187,7 @@ def _remove(seed, members, size, mean, weight, cut):
 
 
 @kernel
-def largest_first(by_mean, by_weight, mean, weight, side, cut, lists, cluster_of):
+def take_largest_intervals(by_mean, by_weight, mean, weight, side, cut, lists, cluster_of):
     """Take the largest clique away, again and again; return the number of clusters.
 
     `by_mean` and `by_weight` order all labels by ascending |mu| and descending |W|. Of cliques of
@@ -197,7 +197,7 @@ def largest_first(by_mean, by_weight, mean, weight, side, cut, lists, cluster_of
     split_by_side(by_mean, by_mean.size, side, mean, weight, cut, mean_lists, sizes)
     split_by_side(by_weight, by_weight.size, side, mean, weight, cut, weight_lists, sizes)
     for block in range(2):
-        best[block, 0], best[block, 1] = largest_clique(
+        best[block, 0], best[block, 1] = largest_interval_clique(
             mean_lists[block], weight_lists[block], sizes[block], mean, weight, cut
         )
     total = 0
@@ -215,7 +215,7 @@ def largest_first(by_mean, by_weight, mean, weight, side, cut, lists, cluster_of
                 cluster_of[mean_lists[block, rank]] = total
         _remove(seed, weight_lists[block], sizes[block], mean, weight, cut)
         sizes[block] = _remove(seed, mean_lists[block], sizes[block], mean, weight, cut)
-        best[block, 0], best[block, 1] = largest_clique(
+        best[block, 0], best[block, 1] = largest_interval_clique(
             mean_lists[block], weight_lists[block], sizes[block], mean, weight, cut
         )
         total += 1
@@ -224,7 +224,7 @@ def largest_first(by_mean, by_weight, mean, weight, side, cut, lists, cluster_of
 
 @kernel
 def new_lists(n_labels):
-    """Working arrays of :func:`largest_first`."""
+    """Working arrays of :func:`take_largest_intervals`."""
     return (
         np.empty((2, n_labels), np.int64),
         np.empty((2, n_labels), np.int64),

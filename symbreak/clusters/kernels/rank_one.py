@@ -8,14 +8,14 @@ from symbreak.clusters.kernels.intervals import (
     MIN_COVER,
     count_above,
     descending,
-    first_fit,
-    largest_clique,
-    largest_first,
+    fit_intervals,
+    largest_interval_clique,
     new_groups,
     new_lists,
     split_by_side,
+    take_largest_intervals,
 )
-from symbreak.numerics.kernel import kernel
+from symbreak.numerics.compiling import kernel
 
 
 @kernel
@@ -114,12 +114,12 @@ def _scan_node(signed_mean, signed_weight, maximum, thresholds, rule, work, coun
         ones, n_rows, n_columns = count_above(rows, columns, n_rows, n_columns, cut)
         low_ones, n_low, n_low_columns = count_above(low_rows, low_columns, n_low, n_low_columns, cut)
         if rule == LARGEST_FIRST:
-            found = largest_first(by_mean, by_weight, means, weights, side, cut, lists, cluster_of)
+            found = take_largest_intervals(by_mean, by_weight, means, weights, side, cut, lists, cluster_of)
             squares, largest = _tally_numbers(
                 labels, mean, weight, size, found, cluster_of, groups, fields[step, 1]
             )
         else:
-            found = first_fit(mean, weight, block, size, cut, groups, place)
+            found = fit_intervals(mean, weight, block, size, cut, groups, place)
             squares, largest = _tally_groups(labels, weight, block, size, groups, place, fields[step, 1])
         counts[0, step], counts[1, step], counts[2, step] = found, size, ones + low_ones
         counts[3, step], counts[4, step] = squares, largest
@@ -173,12 +173,12 @@ def partition_nodes(mean, weight, threshold, rule, partitions):
         order = order[(means[order] * weights[order] > cut) & (side[order] >= 0)]
         if rule == LARGEST_FIRST:
             by_mean, by_weight = np.argsort(means), np.argsort(-weights)
-            largest_first(by_mean, by_weight, means, weights, side, cut, lists, cluster_of)
+            take_largest_intervals(by_mean, by_weight, means, weights, side, cut, lists, cluster_of)
             for label in order:
                 partitions[node, label] = cluster_of[label] + 1
         else:
             block = side[order]
-            first_fit(means[order], weights[order], block, order.size, cut, groups, place)
+            fit_intervals(means[order], weights[order], block, order.size, cut, groups, place)
             for position in range(order.size):
                 partitions[node, order[position]] = groups[4][block[position], place[position]] + 1
 
@@ -199,7 +199,7 @@ def largest_cliques(mean, weight, thresholds, largest):
             split_by_side(by_mean, by_mean.size, side, means, weights, cut, mean_lists, sizes)
             split_by_side(by_weight, by_weight.size, side, means, weights, cut, weight_lists, sizes)
             for block in range(2):
-                found, _ = largest_clique(
+                found, _ = largest_interval_clique(
                     mean_lists[block], weight_lists[block], sizes[block], means, weights, cut
                 )
                 largest[node, step] = max(largest[node, step], found)

@@ -36,7 +36,7 @@ def committees_by_size(
 
     Examples
     --------
-    >>> from symbreak.planted.committees import independent_members
+    >>> from symbreak.planted.votes import independent_members
     >>> bench = Bench(independent_members(accuracies=[0.8, 0.8], images=500))
     >>> committees_by_size(bench, [(0,), (1,), (0, 1)], True, Settings()).best_committee.values.tolist()[1]
     3
@@ -97,7 +97,7 @@ def same_beside_diverse(bench: Bench, settings: Settings) -> xr.Dataset:
 
     Examples
     --------
-    >>> from symbreak.planted.committees import independent_members
+    >>> from symbreak.planted.votes import independent_members
     >>> bench = Bench(independent_members(accuracies=[0.8, 0.8], images=500, seeds=2))
     >>> same_beside_diverse(bench, Settings()).committee_size.values.tolist()
     [2]

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from symbreak.errors import SymbreakError
-from symbreak.observables.committees.kernels import judge_candidates, judge_committees
+from symbreak.observables.committees.summing import evaluate_candidates, evaluate_committees
 
 Committee = tuple[int, ...]
 
@@ -102,7 +102,7 @@ def correct_committees(
     members = np.array([member for place in order for member in asked[place]], dtype=np.int64)
     judged = np.zeros((len(asked), len(labels)), dtype=np.bool_)
     by_image = np.ascontiguousarray(outputs.transpose(1, 0, 2))
-    judge_committees(by_image, labels, members, start, np.array(shared, dtype=np.int64), judged)
+    evaluate_committees(by_image, labels, members, start, np.array(shared, dtype=np.int64), judged)
     correct = np.empty_like(judged)
     correct[order] = judged
     return correct
@@ -150,7 +150,7 @@ def grow_committee(fields: ArrayLike, truth: ArrayLike, images: ArrayLike | None
     grown: list[Committee] = []
     for _ in range(len(outputs)):
         count = np.where(available, 0, -1)
-        judge_candidates(by_image, labels, total, available, used, count)
+        evaluate_candidates(by_image, labels, total, available, used, count)
         best = int(count.argmax())
         available[best] = False
         total += by_image[:, best]

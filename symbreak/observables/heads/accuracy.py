@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from symbreak.errors import SymbreakError
-from symbreak.numerics.estimates import Estimate, estimate
+from symbreak.numerics.estimates import Estimate, compare_with_null
 
 
 class AccuracyAgreement(NamedTuple):
@@ -105,6 +105,6 @@ def best_head_agreement(
         values = table[owners[owned] - 1, owned]
         error = float(values.std(ddof=1) / np.sqrt(owned.size)) if owned.size > 1 else np.nan
         null = table[shuffled, owned].mean(axis=1) if owned.size else np.full(n_shuffles, np.nan)
-        return estimate(float(values.mean()) if owned.size else np.nan, error, null)
+        return compare_with_null(float(values.mean()) if owned.size else np.nan, error, null)
 
     return AccuracyAgreement(over_labels(credit), over_labels(accuracy - others), int(owned.size))

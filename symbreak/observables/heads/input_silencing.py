@@ -15,7 +15,7 @@ from symbreak.clusters import scan_matrices
 from symbreak.config import Statistics
 from symbreak.errors import SymbreakError
 from symbreak.matrices import by_head, centre, clip
-from symbreak.observables.heads.matrices import common_share
+from symbreak.observables.heads.resemblance import common_share
 from symbreak.observables.nodes.folds import jackknife, pool_folds
 from symbreak.observables.nodes.snr import block_statistics
 
@@ -71,7 +71,7 @@ def head_input_tables(
     fields : (heads, fold, labels, outputs) array
         Mean output fields of each head alone (``head_field_input`` of the moments).
     feature_mean, readout, fold_count, head_of_node, thresholds, settings, bias, threads
-        As in :func:`symbreak.observables.heads.matrices.head_matrix_tables`.
+        As in :func:`symbreak.observables.heads.resemblance.head_matrix_tables`.
 
     Returns
     -------

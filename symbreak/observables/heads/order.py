@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from symbreak.errors import SymbreakError
-from symbreak.numerics.estimates import UNDEFINED, Estimate, estimate, jackknife_error
+from symbreak.numerics.estimates import UNDEFINED, Estimate, compare_with_null, jackknife_error
 from symbreak.observables.heads.appearance import appearance_of_heads, checked_appearance, checked_heads
 from symbreak.observables.heads.information import committee_contrast, mutual_information
 from symbreak.observables.heads.local_order import edwards_anderson, entropy_order, potts_order
@@ -127,5 +127,7 @@ def order_parameters(
             result[name] = UNDEFINED
             continue
         error = jackknife_error(measure(left_out), stratum)
-        result[name] = estimate(float(measure(counts)), error, None if null is None else measure(null))
+        result[name] = compare_with_null(
+            float(measure(counts)), error, None if null is None else measure(null)
+        )
     return result

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from symbreak.errors import SymbreakError
-from symbreak.numerics.estimates import UNDEFINED, Estimate, estimate, jackknife_error
+from symbreak.numerics.estimates import UNDEFINED, Estimate, compare_with_null, jackknife_error
 from symbreak.observables.heads.appearance import checked_appearance
 from symbreak.observables.heads.local_order import head_shares, local_edwards_anderson, potts_order
 
@@ -108,7 +108,7 @@ def replica_overlap(
     ]
     rng = np.random.default_rng(seed)
     null = [_align(one, two[:, rng.permutation(n_labels)])[0] for _ in range(n_shuffles)]
-    return ReplicaOverlap(estimate(value, jackknife_error(left_out), null), columns + 1, n_labels)
+    return ReplicaOverlap(compare_with_null(value, jackknife_error(left_out), null), columns + 1, n_labels)
 
 
 def overlap_matrix(appearances: ArrayLike) -> NDArray[np.float64]:
@@ -174,7 +174,7 @@ def _over_seeds(
                 f"Null appearances of shape {draws.shape} do not fit replicas of {counts.shape}."
             )
         null = [measure(draw) for draw in draws]
-    return estimate(measure(counts), jackknife_error(left_out), null)
+    return compare_with_null(measure(counts), jackknife_error(left_out), null)
 
 
 def _binder(counts: NDArray[np.int64]) -> float:

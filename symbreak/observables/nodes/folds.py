@@ -88,7 +88,7 @@ def jackknife(replicates: ArrayLike) -> NDArray[np.float64]:
     return np.where(finite, np.sqrt((len(values) - 1) / len(values) * spread), np.nan)
 
 
-def statistics(
+def jackknife_statistics(
     feature_mean: ArrayLike,
     readout: ArrayLike,
     thresholds: ArrayLike,
@@ -140,7 +140,7 @@ def statistics(
     Examples
     --------
     >>> folds = [[[1.0], [0.2]], [[0.8], [0.3]], [[0.9], [0.1]]]
-    >>> table = statistics(folds, [[1.0], [0.9]], [0.5], fold_count=[[5, 5]] * 3)
+    >>> table = jackknife_statistics(folds, [[1.0], [0.9]], [0.5], fold_count=[[5, 5]] * 3)
     >>> float(table.diagonal[0]), float(table.diagonal_stderr[0])
     (1.0, 0.0)
     """

@@ -227,7 +227,7 @@ def best_threshold(table: xr.Dataset, variable: str = "snr_minimum", least: floa
     Parameters
     ----------
     table : Dataset
-        From :func:`block_statistics` or :func:`symbreak.observables.statistics`.
+        From :func:`block_statistics` or :func:`symbreak.observables.jackknife_statistics`.
     variable : str
         Statistic to maximise.
     least : float

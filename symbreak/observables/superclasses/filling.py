@@ -31,7 +31,7 @@ def _owned_in_superclass(owner: ArrayLike, superclass: ArrayLike, n_heads: int) 
     return count
 
 
-def superclass_filling(owner: ArrayLike, superclass: ArrayLike, n_heads: int) -> NDArray[np.int64]:
+def fill_superclasses(owner: ArrayLike, superclass: ArrayLike, n_heads: int) -> NDArray[np.int64]:
     """Count for every head the superclasses of which it owns 0, 1, ..., s labels (P1, Table 4).
 
     Parameters
@@ -55,7 +55,7 @@ def superclass_filling(owner: ArrayLike, superclass: ArrayLike, n_heads: int) ->
 
     Examples
     --------
-    >>> superclass_filling([1, 1, 2, 0, 2], [0, 0, 1, 1, -1], n_heads=2)
+    >>> fill_superclasses([1, 1, 2, 0, 2], [0, 0, 1, 1, -1], n_heads=2)
     array([[1, 0, 1],
            [1, 1, 0]])
     """
@@ -65,7 +65,7 @@ def superclass_filling(owner: ArrayLike, superclass: ArrayLike, n_heads: int) ->
     return (count[:, :, None] == np.arange(largest + 1)).sum(axis=1)
 
 
-class SuperclassTable(NamedTuple):
+class SuperclassTest(NamedTuple):
     """Filling of the superclasses by the labels of each head, beside random sets of the same size.
 
     Attributes
@@ -94,7 +94,7 @@ class SuperclassTable(NamedTuple):
     pairs_p_value: NDArray[np.float64]
 
 
-def superclass_table(owner: ArrayLike, superclass: ArrayLike, n_heads: int) -> SuperclassTable:
+def superclass_test(owner: ArrayLike, superclass: ArrayLike, n_heads: int) -> SuperclassTest:
     """Fill the superclasses with the labels of each head and test them against labels drawn at random.
 
     The null draws, for each head alone, as many labels as it owns uniformly from all labels that have a
@@ -104,29 +104,29 @@ def superclass_table(owner: ArrayLike, superclass: ArrayLike, n_heads: int) -> S
     Parameters
     ----------
     owner, superclass, n_heads
-        As in ``superclass_filling``.
+        As in ``fill_superclasses``.
 
     Returns
     -------
-    SuperclassTable
+    SuperclassTest
 
     Raises
     ------
     SymbreakError
-        As in ``superclass_filling``.
+        As in ``fill_superclasses``.
 
     Examples
     --------
     >>> superclass = np.repeat(np.arange(20), 5)
     >>> owner = np.where(np.arange(100) < 23, 1, 0)
-    >>> table = superclass_table(owner, superclass, n_heads=1)
+    >>> table = superclass_test(owner, superclass, n_heads=1)
     >>> table.filling[0].tolist(), table.expected[0].round(2).tolist()
     ([15, 0, 0, 1, 0, 4], [5.25, 8.27, 4.92, 1.38, 0.18, 0.01])
     >>> bool(table.pairs_p_value[0] < 1e-9)
     True
     """
     count = _owned_in_superclass(owner, superclass, n_heads)
-    filling = superclass_filling(owner, superclass, n_heads)
+    filling = fill_superclasses(owner, superclass, n_heads)
     group = np.asarray(superclass)
     sizes = tuple(int(size) for size in np.bincount(group[group >= 0]))
     total = sum(sizes)
@@ -144,7 +144,7 @@ def superclass_table(owner: ArrayLike, superclass: ArrayLike, n_heads: int) -> S
         )
         tail = score_tail(number, sizes, lambda drawn, _: drawn * (drawn - 1) // 2, int(pairs[head]) + 1)
         pairs_p_value.append(tail[-1])
-    return SuperclassTable(
+    return SuperclassTest(
         n_owned,
         filling,
         np.array(expected),

@@ -26,8 +26,8 @@ def judge_committees(committees: xr.Dataset) -> list[Claim]:
 
     Examples
     --------
-    >>> from symbreak.observables.committees.tables import committee_tables
-    >>> from symbreak.planted.committees import independent_members
+    >>> from symbreak.observables import committee_tables
+    >>> from symbreak.planted.votes import independent_members
     >>> table = committee_tables(independent_members(accuracies=[0.8, 0.8, 0.8], images=500))
     >>> [claim.verdict for claim in judge_committees(table)]
     ['holds', 'not testable here', 'not testable here']

@@ -26,7 +26,7 @@ def judge_nodes(statistics: xr.Dataset, threshold: float) -> list[Claim]:
     Examples
     --------
     >>> from symbreak.config import Statistics
-    >>> from symbreak.observables.nodes.tables import block_tables
+    >>> from symbreak.observables import block_tables
     >>> from symbreak.planted import moments_example
     >>> statistics = block_tables(moments_example(), Statistics(thresholds=9))[0]
     >>> judge_nodes(statistics, 0.3)[1].claim

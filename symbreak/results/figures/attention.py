@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
 from symbreak.errors import SymbreakError
-from symbreak.observables.heads.attention_maps import ALIKE
+from symbreak.observables.heads.attention_scores import ALIKE
 from symbreak.results.figures.heads import place_of
 from symbreak.results.figures.style import GREY, PALETTE, styled, subtitle
 
@@ -30,7 +30,7 @@ def plot_attention_maps(attention: xr.Dataset, block: int | None = None, title: 
     Returns
     -------
     Figure
-        Images chosen by rule (`symbreak.observables.heads.attention_maps.PICTURES`), each map on its own
+        Images chosen by rule (`symbreak.observables.heads.attention_scores.PICTURES`), each map on its own
         scale, the best head framed; below each map both correlations. a: mean correlation of the best head's
         map with the other heads' maps; b: size of the correlation with the brightness of the image. Only
         images that the network recognises.
@@ -42,7 +42,7 @@ def plot_attention_maps(attention: xr.Dataset, block: int | None = None, title: 
 
     Examples
     --------
-    >>> from symbreak.planted.attention import attention_example
+    >>> from symbreak.planted.maps import attention_example
     >>> plot_attention_maps(attention_example()).get_suptitle().splitlines()[0]
     'Attention output fields of block 1, seed 1; the best head of the label is framed'
     """

@@ -65,7 +65,7 @@ def plot_clusters(
     Examples
     --------
     >>> from symbreak.config import Statistics
-    >>> from symbreak.observables.nodes.tables import block_tables
+    >>> from symbreak.observables import block_tables
     >>> from symbreak.planted import moments_example
     >>> len(plot_clusters(block_tables(moments_example(), Statistics(thresholds=9))[0]).axes)
     4
@@ -118,7 +118,7 @@ def plot_snr(statistics: xr.Dataset, threshold: float | None = None, title: str 
     Examples
     --------
     >>> from symbreak.config import Statistics
-    >>> from symbreak.observables.nodes.tables import block_tables
+    >>> from symbreak.observables import block_tables
     >>> from symbreak.planted import moments_example
     >>> figure = plot_snr(block_tables(moments_example(), Statistics(thresholds=9))[0])
     >>> [axis.get_ylabel() for axis in figure.axes]
@@ -202,7 +202,7 @@ def plot_null(statistics: xr.Dataset, worlds: xr.Dataset, title: str = "") -> Fi
     Examples
     --------
     >>> from symbreak.config import Statistics
-    >>> from symbreak.observables.nodes.tables import block_tables
+    >>> from symbreak.observables import block_tables
     >>> from symbreak.planted import moments_example, null_statistics
     >>> settings = Statistics(thresholds=9)
     >>> network = block_tables(moments_example(), settings)[0]

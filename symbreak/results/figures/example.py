@@ -8,7 +8,7 @@ import xarray as xr
 from symbreak.clusters import partition, partitions
 from symbreak.errors import SymbreakError
 from symbreak.matrices import by_head, centre, check_factors
-from symbreak.observables.nodes.tables import block_moments, pooled_moments
+from symbreak.observables import block_moments, pooled_moments
 
 #: What a matrix can be of -> the coordinate that tells its nodes.
 GROUPS = {"head": "head_of_node", "filter": "filter_of_node"}

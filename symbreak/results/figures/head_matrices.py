@@ -11,8 +11,7 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
 from symbreak.matrices import by_head, clip
-from symbreak.observables.heads.matrices import averaged_nodes, common_share
-from symbreak.observables.nodes.tables import pooled_moments
+from symbreak.observables import averaged_nodes, common_share, pooled_moments
 from symbreak.results.errors import estimate, repetitions
 from symbreak.results.figures.heads import place_of
 from symbreak.results.figures.style import (

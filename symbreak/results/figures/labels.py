@@ -37,7 +37,7 @@ def evenness(statistics: xr.Dataset, nodes: xr.Dataset, block: int, threshold: f
     Examples
     --------
     >>> from symbreak.config import Statistics
-    >>> from symbreak.observables.nodes.tables import block_tables
+    >>> from symbreak.observables import block_tables
     >>> from symbreak.planted import moments_example
     >>> tables, nodes = block_tables(moments_example(), Statistics(thresholds=9))
     >>> evenness(tables, nodes, block=2).degrees_of_freedom
@@ -77,7 +77,7 @@ def plot_labels(
     Examples
     --------
     >>> from symbreak.config import Statistics
-    >>> from symbreak.observables.nodes.tables import block_tables
+    >>> from symbreak.observables import block_tables
     >>> from symbreak.planted import moments_example
     >>> figure = plot_labels(*block_tables(moments_example(), Statistics(thresholds=9)), block=2)
     >>> [axis.get_ylabel() for axis in figure.axes]

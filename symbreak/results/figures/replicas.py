@@ -36,7 +36,7 @@ def plot_replica_overlaps(replicas: xr.Dataset, heads: xr.Dataset, title: str = 
     Examples
     --------
     >>> from symbreak.config import Heads
-    >>> from symbreak.observables.heads.replica_tables import replica_tables
+    >>> from symbreak.observables import replica_tables
     >>> from symbreak.planted import head_tables_example
     >>> heads = head_tables_example(seeds=2)
     >>> table = replica_tables(heads, Heads(n_shuffles=99))

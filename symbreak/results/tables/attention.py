@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 import xarray as xr
 
-from symbreak.observables.heads.attention_maps import summaries
+from symbreak.observables.heads.attention_scores import summaries
 from symbreak.results.errors import estimate, repetitions
 from symbreak.store.joining import join_seeds
 

@@ -8,8 +8,7 @@ import pandas as pd
 import xarray as xr
 
 from symbreak.errors import SymbreakError
-from symbreak.observables import robustness
-from symbreak.observables.nodes.tables import pooled_moments
+from symbreak.observables import pooled_moments, robustness
 from symbreak.results.errors import at_threshold, estimate
 from symbreak.results.tables.nodes import block_table
 
@@ -110,7 +109,7 @@ def null_table(statistics: xr.Dataset, null: xr.Dataset, threshold: float = 0.3)
     Examples
     --------
     >>> from symbreak.config import Statistics
-    >>> from symbreak.observables.nodes.tables import block_tables
+    >>> from symbreak.observables import block_tables
     >>> from symbreak.planted import moments_example, null_statistics
     >>> settings = Statistics(thresholds=9)
     >>> network = block_tables(moments_example(), settings)[0]
@@ -153,7 +152,7 @@ def network_table(statistics: Mapping[tuple[str, str], xr.Dataset], threshold: f
     Examples
     --------
     >>> from symbreak.config import Statistics
-    >>> from symbreak.observables.nodes.tables import block_tables
+    >>> from symbreak.observables import block_tables
     >>> from symbreak.planted import moments_example
     >>> one = block_tables(moments_example(), Statistics(thresholds=9))[0]
     >>> table = network_table({("cct", "block"): one, ("vgg", "filters"): one})

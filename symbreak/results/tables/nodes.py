@@ -56,7 +56,7 @@ def cluster_table(
     Examples
     --------
     >>> from symbreak.config import Statistics
-    >>> from symbreak.observables.nodes.tables import block_tables
+    >>> from symbreak.observables import block_tables
     >>> from symbreak.planted import moments_example
     >>> table = cluster_table(block_tables(moments_example(), Statistics(thresholds=9))[0])
     >>> table.block.tolist(), list(table.columns[:4])
@@ -91,7 +91,7 @@ def snr_table(
     Examples
     --------
     >>> from symbreak.config import Statistics
-    >>> from symbreak.observables.nodes.tables import block_tables
+    >>> from symbreak.observables import block_tables
     >>> from symbreak.planted import moments_example
     >>> table = snr_table(block_tables(moments_example(), Statistics(thresholds=9))[0], threshold=0.4)
     >>> float(table.threshold[0]), bool((table.snr > 0).all())
@@ -143,7 +143,7 @@ def tap_table(
     Examples
     --------
     >>> from symbreak.config import Statistics
-    >>> from symbreak.observables.nodes.tables import block_tables
+    >>> from symbreak.observables import block_tables
     >>> from symbreak.planted import moments_example
     >>> one = block_tables(moments_example(), Statistics(thresholds=9))[0]
     >>> tap_table({"linear2": one, "block": one})[["tap", "skip"]].values.tolist()

@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from symbreak.models.cpu.kernels.numbers import number, power_of_two, stored
-from symbreak.numerics.kernel import kernel
+from symbreak.numerics.compiling import kernel
 
 #: Dropout draws 15 random bits for each weight.
 STEPS = 2**15

@@ -7,7 +7,7 @@ branch come as their bits, see `symbreak.models.cpu.kernels.numbers`.
 import numpy as np
 
 from symbreak.models.cpu.kernels.numbers import number, stored
-from symbreak.numerics.kernel import kernel
+from symbreak.numerics.compiling import kernel
 
 
 @kernel

@@ -3,7 +3,7 @@
 import numpy as np
 
 from symbreak.models.cpu.kernels.numbers import number, stored
-from symbreak.numerics.kernel import kernel
+from symbreak.numerics.compiling import kernel
 
 
 @kernel

@@ -11,19 +11,19 @@ from numpy.typing import NDArray
 from symbreak.clusters import scan
 from symbreak.config import HEADED_TAPS, Heads, Statistics
 from symbreak.errors import SymbreakError
-from symbreak.numerics.estimates import UNDEFINED, Estimate, benjamini_hochberg, estimate
+from symbreak.numerics.estimates import UNDEFINED, Estimate, benjamini_hochberg, compare_with_null
 from symbreak.observables.heads.accuracy import best_head_agreement
 from symbreak.observables.heads.appearance import appearance_of_heads, count_nodes
 from symbreak.observables.heads.chance import chance_of_ownership, label_p_values
 from symbreak.observables.heads.input_silencing import head_input_tables
-from symbreak.observables.heads.matrices import head_matrix_tables
 from symbreak.observables.heads.matrix_null import head_matrix_null
 from symbreak.observables.heads.meanings import with_meaning
 from symbreak.observables.heads.nulls import shuffle_nodes, shuffle_taxonomy
 from symbreak.observables.heads.order import order_parameters
-from symbreak.observables.heads.ownership import count_owned, dominance, ownership, ownership_test
-from symbreak.observables.nodes.tables import pooled_moments, thresholds
-from symbreak.observables.superclasses.filling import superclass_table
+from symbreak.observables.heads.owners import count_owned, dominance, ownership, ownership_test
+from symbreak.observables.heads.resemblance import head_matrix_tables
+from symbreak.observables.nodes.per_block import pooled_moments, threshold_grid
+from symbreak.observables.superclasses.filling import superclass_test
 from symbreak.store.joining import stack_blocks
 
 Variables = dict[str, tuple[Any, ...]]
@@ -137,7 +137,7 @@ def _block(
     table = xr.Dataset(variables, coordinates)
     folds = chosen.feature_mean.transpose("fold", "label", "node").values
     counts = chosen["count"].transpose("fold", "label").values
-    cuts = thresholds(settings.thresholds)
+    cuts = threshold_grid(settings.thresholds)
     factors = (folds, readout, counts, head_of_node, cuts, settings, bias, threads)
     table = table.merge(head_matrix_tables(*factors)).assign(
         _matrix_null(mean, readout, head_of_node, settings, heads, seed, bias, threads)
@@ -231,7 +231,7 @@ def _curve(appearance: NDArray, null: NDArray, nodes: NDArray, heads: Heads) -> 
         by_head.append(count_owned(ownership(appearance, ratio), len(nodes)))
         expected.append(chance_of_ownership(appearance.sum(axis=0), nodes, ratio).sum(axis=1))
         draws = (ownership(null, ratio) > 0).sum(axis=-1)
-        totals.append(estimate(by_head[-1].sum(), np.nan, draws) if len(nodes) > 1 else UNDEFINED)
+        totals.append(compare_with_null(by_head[-1].sum(), np.nan, draws) if len(nodes) > 1 else UNDEFINED)
     return {
         "n_owned_by_ratio": (("head", "ratio"), np.stack(by_head, axis=1)),
         "n_owned_by_ratio_null": (("head", "ratio"), np.stack(expected, axis=1)),
@@ -252,11 +252,11 @@ def _agreement(owner: NDArray, accuracy: NDArray, heads: Heads, seed: int) -> Va
 
 def _superclasses(owner: NDArray, superclass: NDArray, n_heads: int, heads: Heads, seed: int) -> Variables:
     """Filling of superclasses by each head beside the exact law, and all heads beside shuffled names."""
-    table = superclass_table(owner, superclass, n_heads)
+    table = superclass_test(owner, superclass, n_heads)
     shuffled = shuffle_taxonomy(owner, superclass, n_heads, heads.n_shuffles, seed)
     filling = np.arange(shuffled.shape[2])
     draws = (shuffled * (filling * (filling - 1) // 2)).sum(axis=(1, 2))
-    total = _estimate("pairs_total", estimate(table.pairs.sum(), np.nan, draws))
+    total = _estimate("pairs_total", compare_with_null(table.pairs.sum(), np.nan, draws))
     del total["pairs_total_stderr"]  # the labels are what they are: only the null has a spread
     return {
         "filling_count": (("head", "filling"), table.filling),

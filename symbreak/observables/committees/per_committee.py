@@ -43,7 +43,7 @@ def committee_tables(members: Sequence[Member], settings: Settings | None = None
 
     Examples
     --------
-    >>> from symbreak.planted.committees import independent_members
+    >>> from symbreak.planted.votes import independent_members
     >>> table = committee_tables(independent_members(accuracies=[0.8, 0.8, 0.8], images=500))
     >>> table.sizes["committee"], bool(table.gain.sel(committee=7) > 0)
     (7, True)

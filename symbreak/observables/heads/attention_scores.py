@@ -15,7 +15,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from symbreak.errors import SymbreakError
-from symbreak.numerics.estimates import UNDEFINED, Estimate, estimate, jackknife_error
+from symbreak.numerics.estimates import UNDEFINED, Estimate, compare_with_null, jackknife_error
 from symbreak.observables.heads.accuracy import best_head_credit
 
 Floats = NDArray[np.float64]
@@ -193,7 +193,7 @@ def of_best_heads(
     random = np.random.default_rng(seed)
     shuffled = random.permuted(np.tile(head, (n_shuffles, 1)), axis=1)
     draws = sums[rows, shuffled].sum(axis=1) / count.sum()
-    return estimate(own.sum() / count.sum(), jackknife_error(left), draws)
+    return compare_with_null(own.sum() / count.sum(), jackknife_error(left), draws)
 
 
 def attention_block(

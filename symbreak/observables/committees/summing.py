@@ -17,7 +17,7 @@ def _largest(fields):
 
 
 @njit(nogil=True, cache=True)
-def judge_committees(fields, truth, members, start, shared, correct):
+def evaluate_committees(fields, truth, members, start, shared, correct):
     """Sum the fields of every committee image by image; a committee goes on where the last one's stayed.
 
     `fields` (images, members, labels); the members of committee s are `members[start[s]:start[s + 1]]`, of
@@ -39,7 +39,7 @@ def judge_committees(fields, truth, members, start, shared, correct):
 
 
 @njit(nogil=True, cache=True)
-def judge_candidates(fields, truth, total, available, used, count):
+def evaluate_candidates(fields, truth, total, available, used, count):
     """Count images that a committee recognises with one more member, for every member still available."""
     n_labels = fields.shape[2]
     one = np.empty(n_labels, np.float64)

@@ -32,7 +32,7 @@ def evolution_table(heads: Mapping[int, xr.Dataset]) -> xr.Dataset:
     Parameters
     ----------
     heads : mapping of epoch to Dataset
-        As :func:`symbreak.observables.heads.tables.head_tables` returns them.
+        As :func:`symbreak.observables.heads.per_head.head_tables` returns them.
 
     Returns
     -------

@@ -11,19 +11,19 @@ from symbreak.clusters import scan, scan_matrices
 from symbreak.config import Statistics
 from symbreak.errors import SymbreakError
 from symbreak.matrices import by_head
-from symbreak.observables.nodes.folds import pool_folds, statistics
+from symbreak.observables.nodes.folds import jackknife_statistics, pool_folds
 from symbreak.observables.nodes.snr import best_threshold
 
 #: What identifies a node file's variables.
 NODE_VARIABLES = ("n_clusters", "cluster_size", "diagonal", "noise", "field_maximum")
 
 
-def thresholds(count: int) -> np.ndarray:
+def threshold_grid(count: int) -> np.ndarray:
     """Equidistant thresholds strictly between 0 and 1.
 
     Examples
     --------
-    >>> thresholds(3).tolist()
+    >>> threshold_grid(3).tolist()
     [0.25, 0.5, 0.75]
     """
     return np.arange(1, count + 1) / (count + 1)
@@ -89,7 +89,7 @@ def block_tables(
     sums over their positions (single filter performance, arXiv:2305.18078), and `node` counts filters.
 
     Formulas: P1 (arXiv:2501.12900) Tables 1 and 2, Figs. 4 and 5; see
-    :func:`symbreak.observables.statistics` and :func:`symbreak.clusters.scan`.
+    :func:`symbreak.observables.jackknife_statistics` and :func:`symbreak.clusters.scan`.
 
     Parameters
     ----------
@@ -115,7 +115,7 @@ def block_tables(
     (('block', 'threshold'), ('block', 'node', 'threshold'))
     """
     tables, nodes = [], []
-    cuts = thresholds(settings.thresholds)
+    cuts = threshold_grid(settings.thresholds)
     for block in moments.block.values:
         chosen = block_moments(moments, int(block))
         mean, readout, bias = pooled_moments(moments, int(block))
@@ -124,7 +124,7 @@ def block_tables(
         folds = chosen.feature_mean.transpose("fold", "label", "node").values
         counts = chosen["count"].transpose("fold", "label").values
         filters = chosen.filter_of_node.values if "filter_of_node" in chosen.coords else None
-        table = statistics(folds, readout, cuts, counts, head_of_node=filters, **gauge, **options)
+        table = jackknife_statistics(folds, readout, cuts, counts, head_of_node=filters, **gauge, **options)
         if filters is None:
             scanned = scan(mean, readout, cuts, **gauge, **options)
         else:

@@ -6,7 +6,7 @@ import numpy as np
 from numba import types
 from numba.extending import intrinsic
 
-from symbreak.numerics.kernel import kernel
+from symbreak.numerics.compiling import kernel
 
 ONE = np.uint64(1)
 ZERO = np.uint64(0)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbreak.errors import SymbreakError
-from symbreak.observables.heads.appearance import assign_nodes
+from symbreak.observables import assign_nodes
 
 
 class HeadGainWorld(NamedTuple):

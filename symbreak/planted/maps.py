@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from symbreak.observables.heads.attention_maps import attention_block
+from symbreak.observables import attention_block
 from symbreak.observables.heads.meanings import with_meaning
 from symbreak.store.joining import stack_blocks
 
@@ -25,7 +25,7 @@ def planted_maps(
     -------
     dict
         Arguments `maps`, `brightness`, `truth`, `correct`, `head_accuracy` of
-        :func:`symbreak.observables.heads.attention_maps.attention_block`, and `shown` (images,), where
+        :func:`symbreak.observables.heads.attention_scores.attention_block`, and `shown` (images,), where
         it does.
 
     Examples

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from symbreak.clusters import scan_matrices
 from symbreak.config import Statistics
 from symbreak.matrices import by_head, centre, check_factors, clip
-from symbreak.observables.nodes.folds import jackknife, pool_folds, statistics
+from symbreak.observables.nodes.folds import jackknife, jackknife_statistics, pool_folds
 
 #: Statistics of the averaged node matrices that are kept beside those of the heads' own.
 COMPARED = ("n_clusters", "diagonal", "noise")
@@ -168,8 +168,8 @@ def head_matrix_tables(
     Returns
     -------
     Dataset
-        On (threshold): the variables of :func:`symbreak.observables.statistics` with the prefix ``head_``
-        (P2, arXiv:2506.23832, Table 1: N_label, N_inter, N_noise are signal, noise_internal,
+        On (threshold): the variables of :func:`symbreak.observables.jackknife_statistics` with the prefix
+        ``head_`` (P2, arXiv:2506.23832, Table 1: N_label, N_inter, N_noise are signal, noise_internal,
         noise_external); some of the averaged node matrices with ``node_mean_``; those of
         :func:`compare_matrices`; each with its jackknife error over folds, ``_stderr``.
 
@@ -187,7 +187,7 @@ def head_matrix_tables(
     (1.0, True)
     """
     options: dict[str, Any] = {"bias": bias, "centred": settings.centred}
-    shp = statistics(
+    shp = jackknife_statistics(
         feature_mean,
         readout,
         thresholds,

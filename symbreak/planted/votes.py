@@ -8,8 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 
-from symbreak.observables.committees.members import Member
-from symbreak.observables.committees.tables import committee_tables
+from symbreak.observables import Member, committee_tables
 
 
 def independent_members(

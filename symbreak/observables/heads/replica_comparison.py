@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from symbreak.config import Heads
 from symbreak.errors import SymbreakError
-from symbreak.numerics.estimates import UNDEFINED, benjamini_hochberg, estimate
+from symbreak.numerics.estimates import UNDEFINED, benjamini_hochberg, compare_with_null
 from symbreak.observables.heads.meanings import with_meaning
 from symbreak.observables.heads.nulls import shuffle_nodes
 from symbreak.observables.heads.replicas import (
@@ -88,7 +88,7 @@ def replica_tables(joined: xr.Dataset, heads: Heads | None = None) -> xr.Dataset
             return [*UNDEFINED, np.nan, np.nan]
         pairs = zip(null[one[0]][one[1]], null[two[0]][two[1]])
         draws = [overlap_matrix(np.stack(pair))[0, 1] for pair in pairs]
-        return [*estimate(labels.value, labels.standard_error, draws), labels.null, labels.p_value]
+        return [*compare_with_null(labels.value, labels.standard_error, draws), labels.null, labels.p_value]
 
     between_seeds = _pairs(seeds.size, blocks.size, lambda a, c, b: overlap((a, b), (c, b)))
     between_blocks = _pairs(blocks.size, seeds.size, lambda a, c, s: overlap((s, a), (s, c)))
