@@ -37,6 +37,7 @@ _PARTS = (
     "pruning",
     "results",
     "store",
+    "taps",
 )
 
 
