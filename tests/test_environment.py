@@ -11,6 +11,19 @@ from packaging.version import Version
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
+
+def wanted(*extras):
+    """Requirements of the package with some of its extras, those that name extras resolved."""
+    found = {}
+    for text in [*PROJECT["dependencies"], *(t for e in extras for t in PROJECT["optional-dependencies"][e])]:
+        requirement = Requirement(text)
+        if requirement.name == "symbreak":
+            found |= {own.name: own for own in wanted(*requirement.extras)}
+        else:
+            found[requirement.name] = requirement
+    return list(found.values())
+
+
 #: Name on PyPI -> name on conda-forge, where they differ.
 CONDA = {"torch": "pytorch", "snakemake": "snakemake-minimal", "matplotlib": "matplotlib-base"}
 
@@ -19,11 +32,10 @@ def test_conda_environment_agrees_with_the_package():
     environment = yaml.safe_load((ROOT / "environment.yml").read_text())
     assert environment["channels"] == ["conda-forge", "bioconda", "nodefaults"]
     python = PROJECT["requires-python"]
-    wanted = {f"python{python}"}
-    for text in PROJECT["dependencies"]:
-        requirement = Requirement(text)
-        wanted.add(f"{CONDA.get(requirement.name, requirement.name)}{requirement.specifier}")
-    assert set(environment["dependencies"]) == wanted
+    packages = {f"python{python}"}
+    for requirement in wanted("all"):
+        packages.add(f"{CONDA.get(requirement.name, requirement.name)}{requirement.specifier}")
+    assert set(environment["dependencies"]) == packages
 
 
 def test_constraints_are_plain_versions_that_satisfy_the_package():
@@ -32,8 +44,7 @@ def test_constraints_are_plain_versions_that_satisfy_the_package():
     versions = {
         name.lower().replace("_", "-"): version for name, version in (line.split("==") for line in lines)
     }
-    for text in PROJECT["dependencies"] + PROJECT["optional-dependencies"]["test"]:
-        requirement = Requirement(text)
+    for requirement in wanted("test", "slurm"):
         assert requirement.name in versions, f"{requirement.name} is not pinned"
         assert Version(versions[requirement.name]) in requirement.specifier
 
@@ -48,3 +59,9 @@ def test_every_rule_names_the_environment():
     for path in (ROOT / "workflow" / "rules").glob("*.smk"):
         text = path.read_text()
         assert len(re.findall(r"\n +shell:", text)) == text.count('"../../environment.yml"'), path
+
+
+def test_base_package_is_light():
+    names = {requirement.name for requirement in wanted()}
+    assert not names & {"torch", "torchvision", "snakemake", "timm", "transformers"}
+    assert {"torch", "snakemake", "timm", "transformers"} <= {r.name for r in wanted("all")}
