@@ -8,15 +8,16 @@ imported when they are first used, so that the numpy wing never pays for torch:
 >>> round(result.snr, 2)
 3.28
 
-Importing the package registers the accessor ``dataset.symbreak`` with xarray.
+Importing the package registers the accessor ``dataset.symbreak`` with xarray. Only the
+command line, which has no use for it, does not wait for xarray to be imported.
 """
 
 from __future__ import annotations
 
 import importlib
+import os
+import sys
 from typing import Any
-
-from symbreak import _registration
 
 __version__ = "0.1.0"
 
@@ -55,4 +56,18 @@ def __dir__() -> list[str]:
     return sorted([*globals(), *_PARTS])
 
 
-_registration.with_xarray("symbreak.matrices.accessor")
+def _is_command_line() -> bool:
+    """Whether the interpreter was started as ``symbreak …`` or ``python -m symbreak …``."""
+    words = sys.orig_argv[1:3]
+    return words == ["-m", "symbreak"] or os.path.basename(words[0] if words else "") == "symbreak"
+
+
+def _register_accessor() -> None:
+    import xarray
+
+    if hasattr(xarray, "register_dataset_accessor"):  # else xarray itself is just being imported
+        importlib.import_module("symbreak.accessor")
+
+
+if not _is_command_line():
+    _register_accessor()

@@ -269,7 +269,7 @@ def test_file_names_the_filter_of_each_node_and_pads_narrow_blocks(trained):
         positions = [16, 16, 16] if name == "resnet" else [16, 16, 16, 4, 1]
         expected = [np.repeat(np.arange(1, f + 1), p).tolist() for f, p in zip(filters, positions)]
         assert [row[row > 0].tolist() for row in owner] == expected
-        with pytest.raises(SymbreakError, match="no filter 5 at this tap"):
+        with pytest.raises(SymbreakError, match="no filter 5 in block 1"):
             dataset.symbreak.matrix(block=1, filter=5)
         with open_dataset(folder / "logits" / "filters.nc") as logits:
             total = sum(dataset.symbreak.matrix(block=2, filter=k).values for k in range(1, 9))

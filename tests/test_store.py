@@ -49,33 +49,6 @@ def test_opening_is_lazy_and_plain_xarray_can_do_it(path):
     assert matrix.dims == ("label", "output") and "label_name" in matrix.coords
 
 
-def test_accessor_says_what_is_wrong():
-    dataset = moments_example()
-    head = sum(dataset.symbreak.matrix(block=1, node=k).values for k in (4, 5, 6))
-    np.testing.assert_allclose(dataset.symbreak.matrix(block=1, head=2), head)
-    assert float(dataset.symbreak.matrix(block=1, node=1, normalised=True).max()) == 1
-    for arguments, word in [
-        ({"block": 9, "node": 1}, "no block 9"),
-        ({"block": 1, "node": 99}, "no node 99"),
-        ({"block": 1, "head": 7}, "no head 7"),
-        ({"block": 1}, "either a node or a head"),
-    ]:
-        with pytest.raises(SymbreakError, match=word):
-            dataset.symbreak.matrix(**arguments)
-    with pytest.raises(SymbreakError, match="no label means"):
-        xr.Dataset().symbreak.matrix(block=1, node=1)
-
-
-def test_accessor_works_in_either_import_order():
-    import subprocess
-    import sys
-
-    for first, second in (("symbreak", "xarray"), ("xarray", "symbreak")):
-        program = f"import {first}, {second}, xarray; print(hasattr(xarray.Dataset, 'symbreak'))"
-        answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-        assert answer.stdout.strip() == "True"
-
-
 @pytest.mark.parametrize("damage", ["cut", "empty", "text", "header"])
 def test_damaged_files_are_named(path, damage):
     whole = path.read_bytes()
