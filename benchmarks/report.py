@@ -71,9 +71,8 @@ def step_section(more):
     return [
         *lines,
         "",
-        "Seeds together (`training.together`) and compiling (`compute.compile`) are for GPUs, which one "
-        "small network does not fill: a number below 1 says that here it costs time. Neither is on by itself "
-        "on a processor.",
+        "Compiling (`compute.compile`) is for GPUs: a number below 1 says that here it costs time. It is off "
+        "by itself on a processor.",
         "",
     ]
 

@@ -4,7 +4,6 @@ CCT-7/3x1, batches of 32, all regularisation on, one thread. Both sides do the w
 memory, augment, forward, backward, optimise.
 """
 
-import copy
 import statistics
 
 import torch
@@ -19,12 +18,11 @@ from symbreak.learning.engine.compiled import compiled_or_not
 from symbreak.learning.engine.device import Engine
 from symbreak.learning.engine.heap import keep_freed_memory
 from symbreak.learning.resume import ResumeFile
-from symbreak.learning.together import Stacked
 from symbreak.learning.train import training_loop
 from symbreak.models.cpu.gelu import gelu
 from symbreak.models.cpu.linear import Linear
 
-BATCH, SEEDS = 32, 3
+BATCH = 32
 LARGE = {"architecture": "cct_7_3x1", "dim": 256, "heads": 4}
 #: The network of config/demo.yaml.
 SMALL = {
@@ -112,31 +110,6 @@ def activation(repetitions):
     return seconds["torch"] / seconds["ours"]
 
 
-def seeds_together(repetitions):
-    """Steps of some seeds of the small network one after the other, over one step of all together."""
-    images, targets = torch.randn(SEEDS, 64, 3, 32, 32), torch.randint(100, (SEEDS, 64))
-    network = parse({"name": "speed", "networks": {"cct": SMALL}}).networks["cct"]
-    single = [models.create(network, 100).train() for _ in range(SEEDS)]
-    stack = Stacked(copy.deepcopy(single)).train()
-    single_optimizers = [torch.optim.AdamW(model.parameters(), fused=True) for model in single]
-    optimizer = torch.optim.AdamW(stack.parameters(), fused=True)
-    cost = torch.nn.functional.cross_entropy
-
-    def apart():
-        for model, own, pixels, labels in zip(single, single_optimizers, images, targets):
-            own.zero_grad()
-            cost(model(pixels), labels).backward()
-            own.step()
-
-    def together():
-        optimizer.zero_grad()
-        sum(cost(fields, labels) for fields, labels in zip(stack(images), targets)).backward()
-        optimizer.step()
-
-    seconds = interleaved({"apart": apart, "together": together}, repetitions)
-    return seconds["apart"] / seconds["together"]
-
-
 def compiling(repetitions):
     """Our step of the small network as it is, over the compiled one."""
     works = {"as it is": our_step(SMALL, 64), "compiled": our_step(SMALL, 64, compiled=True)}
@@ -168,7 +141,6 @@ def measure(quick=False):
         more[f"plain step fp32 / a step {precision} at the matrix product's rate"] = at_best
         more[f"dense layers {precision}: torch / ours"] = dense_layers(precision, repetitions)
     more["activation bf16: torch / ours"] = activation(3 * repetitions)
-    more[f"{SEEDS} seeds one by one / together, small network"] = seeds_together(2 * repetitions)
     if not quick:
         more["step as it is / compiled, small network"] = compiling(repetitions)
     return ratios, more

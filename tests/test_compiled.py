@@ -1,4 +1,4 @@
-"""Compiling the training step: on wish, by trial, and never at the price of a failed training."""
+"""Compiling the training step: on wish or on a GPU, and never at the price of a failed training."""
 
 import functools
 
@@ -8,7 +8,8 @@ from tiny import SETTINGS
 from torch import nn
 
 from symbreak import models
-from symbreak.config import Network
+from symbreak.config import Network, parse
+from symbreak.errors import SymbreakError
 from symbreak.learning.engine import compiled
 from symbreak.learning.engine.compiled import compiled_or_not
 from symbreak.learning.engine.device import Engine
@@ -59,13 +60,19 @@ def test_what_cannot_be_compiled_runs_as_it_is_and_says_so(monkeypatch, capsys, 
     assert capsys.readouterr().err.strip() == "The training step is not compiled: no C++ compiler"
 
 
-def test_by_itself_it_compiles_on_gpus_only_and_only_what_gets_faster(monkeypatch):
+def test_by_itself_it_compiles_on_gpus_only(monkeypatch):
     model, fast = nn.Flatten(), nn.Flatten()
     monkeypatch.setattr(torch, "compile", lambda model, mode: fast)
     assert compiled_or_not(model, CPU, "auto", SHAPE) is model
     assert compiled_or_not(model, CPU, False, SHAPE) is model
     gpu = Engine(torch.device("cuda"), "bf16")
-    for seconds, chosen in ((1.0, fast), (3.0, model)):
-        times = {fast: seconds, model: 2.0}
-        monkeypatch.setattr(compiled, "_seconds", lambda run, *_, times=times: times[run])
-        assert compiled_or_not(model, gpu, "auto", SHAPE) is chosen
+    monkeypatch.setattr(compiled, "_step_once", lambda run, *_: None)
+    assert compiled_or_not(model, gpu, "auto", SHAPE) is fast
+    assert compiled_or_not(model, gpu, False, SHAPE) is model
+
+
+def test_files_of_earlier_versions_may_say_that_seeds_were_not_trained_together():
+    old = SETTINGS | {"training": SETTINGS["training"] | {"together": False}}
+    assert parse(old) == parse(SETTINGS)
+    with pytest.raises(SymbreakError, match="together"):
+        parse(SETTINGS | {"training": SETTINGS["training"] | {"together": True}})

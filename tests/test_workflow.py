@@ -145,7 +145,7 @@ def test_report_is_one_file_that_works_offline(finished):
 
 
 #: Verbs that run a network; all others work on numbers alone.
-TORCH_VERBS = {"train", "train-seeds", "probe", "measure", "evolve", "attention", "latency", "prune"}
+TORCH_VERBS = {"train", "probe", "measure", "evolve", "attention", "latency", "prune"}
 
 
 def test_only_rules_that_run_a_network_ask_for_a_gpu():

@@ -82,21 +82,6 @@ def _learning(commands) -> None:
     train.add_argument(
         "--folder", type=Path, required=True, help="where network.safetensors and history.csv go"
     )
-    seeds = _with_threads(
-        _with_config(
-            _verb(
-                commands,
-                "train-seeds",
-                verbs.train_seeds,
-                "train all seeds of one network at once, for a GPU that one does not fill",
-                "--config config/demo.yaml --network cct --folder results/demo/cct",
-            )
-        )
-    )
-    seeds.add_argument("--network", required=True, help="name of the network in the experiment")
-    seeds.add_argument(
-        "--folder", type=Path, required=True, help="folder of the network; what train writes goes to seed*/"
-    )
     probe = _with_threads(
         _with_config(
             _verb(

@@ -32,17 +32,6 @@ def train(options: Namespace) -> None:
     )
 
 
-def train_seeds(options: Namespace) -> None:
-    """Train all seeds of one network at once."""
-    _use_threads(options.threads)
-    from symbreak.config import read
-    from symbreak.learning.together import train_together
-
-    experiment = read(options.config)
-    _require_network(experiment, options)
-    train_together(experiment, options.network, options.folder)
-
-
 def _require_network(experiment: Experiment, options: Namespace) -> None:
     if options.network not in experiment.networks:
         known = ", ".join(experiment.networks)

@@ -109,8 +109,8 @@ class Compute(Section):
     )
     compile: bool | Literal["auto"] = Field(
         "auto",
-        description="Compile the training step (torch.compile); `auto`: on a GPU, where a trial shows that "
-        "it is faster. A step that cannot be compiled runs as it is.",
+        description="Compile the training step (torch.compile); `auto`: on a GPU. A step that cannot be "
+        "compiled runs as it is.",
     )
 
     def determining(self) -> dict[str, Any]:
@@ -141,7 +141,7 @@ class Experiment(Section):
     )
     pruning: Pruning = Field(Pruning(), validate_default=True)
     latency: Latency = Latency()
-    compute: Compute = Field(Compute(), validate_default=True)
+    compute: Compute = Compute()
     published: Literal["P1", "P2"] | list[Literal["P1", "P2"]] | None = Field(
         None,
         description="Print the values of this paper, or of both, beside ours (P1: arXiv:2501.12900, "
@@ -261,16 +261,6 @@ class Experiment(Section):
                     f"it has {', '.join(network.taps)}"
                 )
         return probes
-
-    @field_validator("compute")
-    @classmethod
-    def _one_way_to_share(cls, compute: Compute, info: ValidationInfo) -> Compute:
-        training = info.data.get("training")
-        if training and training.together and compute.processes > 1:
-            raise ValueError(
-                "training.together: true needs processes = 1; seeds or batches are shared, not both"
-            )
-        return compute
 
     @field_validator("committee")
     @classmethod

@@ -62,17 +62,18 @@ class Training(Section):
         "none",
         description="`log`: keep the weights before training, after epochs 1, 2, 4, 8, … and the last.",
     )
-    together: bool = Field(
-        False,
-        description="Train all seeds of a network at once, for a GPU that one small network does not fill; "
-        "on a CPU it gains nothing.",
-    )
 
     def determining(self) -> dict[str, Any]:
-        """All keys that determine the files of a training; those of later versions where they are set."""
-        later = {"checkpoints": "none", "together": False}
-        unset = {name for name, default in later.items() if getattr(self, name) == default}
-        return self.model_dump(mode="json", exclude=unset)
+        """All keys that determine the files of a training; `checkpoints`, a later one, where it is set."""
+        return self.model_dump(mode="json", exclude={"checkpoints"} if self.checkpoints == "none" else set())
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_a_removed_key(cls, given: Any) -> Any:
+        """Files of earlier versions may hold `together: false`."""
+        if isinstance(given, dict) and given.get("together") is False:
+            return {name: value for name, value in given.items() if name != "together"}
+        return given
 
     @model_validator(mode="after")
     def _enough_epochs(self) -> Training:

@@ -1,59 +1,28 @@
 # The torch wing: train a network, train its classifier heads, measure.
-if CHECKED.training.together:
-
-    rule train_seeds:
-        output:
-            weights=expand(
-                "<results>/{{network}}/seed{seed}/network.safetensors", seed=SEEDS
-            ),
-            history=expand("<results>/{{network}}/seed{seed}/history.csv", seed=SEEDS),
-        log:
-            "<logs>/train/{network}.log",
-        benchmark:
-            "<benchmarks>/train/{network}.tsv"
-        conda:
-            "../../environment.yml"
-        threads: 1
-        resources:
-            mem_mb=2000 + 2000 * len(SEEDS),
-            runtime=1440,
-            gpu=GPUS,
-        params:
-            experiment=EXPERIMENT_FILE,
-            folder=network_folder,
-            settings=network_section,
-        message:
-            "Train {wildcards.network}, all seeds at once"
-        shell:
-            "python -m symbreak train-seeds --config {params.experiment} "
-            "--network {wildcards.network} --folder {params.folder} --threads {threads} 2>&1 | tee {log}"
-
-else:
-
-    rule train:
-        output:
-            weights="<results>/{network}/seed{seed}/network.safetensors",
-            history="<results>/{network}/seed{seed}/history.csv",
-        log:
-            "<logs>/train/{network}.seed{seed}.log",
-        benchmark:
-            "<benchmarks>/train/{network}.seed{seed}.tsv"
-        conda:
-            "../../environment.yml"
-        threads: PROCESSES
-        resources:
-            mem_mb=4000 * PROCESSES,
-            runtime=1440,
-            gpu=GPUS * PROCESSES,
-        params:
-            experiment=EXPERIMENT_FILE,
-            folder=seed_folder,
-            settings=network_section,
-        message:
-            "Train {wildcards.network}, seed {wildcards.seed}"
-        shell:
-            "python -m symbreak train --config {params.experiment} --network {wildcards.network} "
-            "--seed {wildcards.seed} --folder {params.folder} --threads {threads} 2>&1 | tee {log}"
+rule train:
+    output:
+        weights="<results>/{network}/seed{seed}/network.safetensors",
+        history="<results>/{network}/seed{seed}/history.csv",
+    log:
+        "<logs>/train/{network}.seed{seed}.log",
+    benchmark:
+        "<benchmarks>/train/{network}.seed{seed}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: PROCESSES
+    resources:
+        mem_mb=4000 * PROCESSES,
+        runtime=1440,
+        gpu=GPUS * PROCESSES,
+    params:
+        experiment=EXPERIMENT_FILE,
+        folder=seed_folder,
+        settings=network_section,
+    message:
+        "Train {wildcards.network}, seed {wildcards.seed}"
+    shell:
+        "python -m symbreak train --config {params.experiment} --network {wildcards.network} "
+        "--seed {wildcards.seed} --folder {params.folder} --threads {threads} 2>&1 | tee {log}"
 
 
 rule probe:

@@ -1,9 +1,8 @@
-"""Compile the training step where that pays, and go on without where it cannot be done."""
+"""Compile the training step on a GPU, and go on without where that cannot be done."""
 
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -12,19 +11,16 @@ from torch import Tensor, nn
 
 from symbreak.learning.engine.device import Engine
 
-#: Steps of a trial, after as many that warm up.
-TRIAL_STEPS = 3
-
 Forward = Callable[[Tensor], Tensor]
 
 
 def compiled_or_not(
     model: nn.Module, engine: Engine, wish: bool | Literal["auto"], shape: tuple[int, ...]
 ) -> Forward:
-    """The model as a function of images, compiled if that is wished or, on a GPU, faster.
+    """The model as a function of images, compiled if that is wished and possible.
 
     Shapes never change during a training, so on a GPU the whole pass becomes a CUDA graph
-    (``reduce-overhead``). On a CPU compiling takes a minute and gains nothing: `auto` leaves it out.
+    (``reduce-overhead``). On a processor compiling takes a minute and gains nothing: `auto` leaves it out.
 
     Parameters
     ----------
@@ -40,7 +36,7 @@ def compiled_or_not(
     Returns
     -------
     callable
-        Compiled, or the model itself.
+        Compiled, or the model itself; why it could not be compiled is printed to standard error.
 
     Examples
     --------
@@ -54,35 +50,20 @@ def compiled_or_not(
     untouched = {name: buffer.clone() for name, buffer in model.named_buffers()}
     try:
         fast: Any = torch.compile(model, mode="reduce-overhead" if cuda else None)
-        seconds = _seconds(fast, model, engine, shape)
-        slower = wish == "auto" and seconds >= _seconds(model, model, engine, shape)
-        return model if slower else fast
+        _step_once(fast, engine, shape)
+        return fast
     except Exception as error:  # whatever a compiler may lack: the result is the same without it
         reason = str(error).strip().splitlines() or [type(error).__name__]
         print(f"The training step is not compiled: {reason[0][:200]}", file=sys.stderr)
         return model
     finally:
         model.zero_grad(set_to_none=True)
-        for name, buffer in model.named_buffers():  # the trial's pixels must not enter averages
+        for name, buffer in model.named_buffers():  # random pixels must not enter averages
             buffer.copy_(untouched[name])
 
 
-def _seconds(run: Forward, model: nn.Module, engine: Engine, shape: tuple[int, ...]) -> float:
-    """Wall time of some steps without the optimiser."""
-    images = torch.rand(shape, device=engine.device)
-    start = 0.0
-    for step in range(2 * TRIAL_STEPS):
-        if step == TRIAL_STEPS:
-            _wait(engine)
-            start = time.perf_counter()
-        with engine.autocast():
-            fields = run(images)
-        fields.float().square().mean().backward()
-        model.zero_grad(set_to_none=True)
-    _wait(engine)
-    return time.perf_counter() - start
-
-
-def _wait(engine: Engine) -> None:
-    if engine.device.type == "cuda":
-        torch.cuda.synchronize(engine.device)
+def _step_once(run: Forward, engine: Engine, shape: tuple[int, ...]) -> None:
+    """Compile both directions, which happens at the first call."""
+    with engine.autocast():
+        fields = run(torch.rand(shape, device=engine.device))
+    fields.float().square().mean().backward()

@@ -12,18 +12,18 @@ def channels_last(images: Tensor) -> Tensor:
     >>> channels_last(torch.zeros(1, 3, 2, 2)).stride()
     (12, 1, 6, 3)
     """
-    return images if in_a_stack() else images.contiguous(memory_format=torch.channels_last)
+    return images.contiguous(memory_format=torch.channels_last)
 
 
 def one_by_one_on_a_cpu(tensor: Tensor) -> bool:
-    """Whether a CPU runs operations on plain tensors one by one: they may be kernels, of any shape.
+    """Whether a CPU runs operations one by one: they may be kernels.
 
     Examples
     --------
     >>> one_by_one_on_a_cpu(torch.zeros(2))
     True
     """
-    return tensor.device.type == "cpu" and not torch.compiler.is_compiling() and not in_a_stack()
+    return tensor.device.type == "cpu" and not torch.compiler.is_compiling()
 
 
 def product_precision(tensor: Tensor) -> torch.dtype:
@@ -37,14 +37,3 @@ def product_precision(tensor: Tensor) -> torch.dtype:
     """
     device = tensor.device.type
     return torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else tensor.dtype
-
-
-def in_a_stack() -> bool:
-    """Whether torch.func runs this on a stack of networks: it takes plain operations and layouts only.
-
-    Examples
-    --------
-    >>> in_a_stack()
-    False
-    """
-    return not torch.compiler.is_compiling() and torch._C._functorch.peek_interpreter_stack() is not None
