@@ -9,3 +9,14 @@ class SymbreakError(Exception):
     """
 
     exit_code = 2
+
+
+def missing_extra(library: str, extra: str) -> SymbreakError:
+    """What is said where an optional library is not installed.
+
+    Examples
+    --------
+    >>> print(missing_extra("timm", "timm"))
+    timm is not installed; get it by `pip install 'symbreak[timm]'`.
+    """
+    return SymbreakError(f"{library} is not installed; get it by `pip install 'symbreak[{extra}]'`.")

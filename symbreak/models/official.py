@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import pickle
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from symbreak.errors import SymbreakError
 from symbreak.models.cct import CCT
 from symbreak.models.registry import build
+from symbreak.models.tensors import read_tensors
 
 #: Published name -> ours, inside an encoder block.
 _BLOCK = {
@@ -27,7 +26,9 @@ _BLOCK = {
 _CLASSIFIER = {"norm": "norm", "attention_pool": "pooling", "fc": "readout"}
 
 
-def load_official(state_dict: Mapping[str, Tensor], **options: Any) -> CCT:
+def load_official(
+    state_dict: Mapping[str, Tensor], heads: int | list[int] | None = None, **options: Any
+) -> CCT:
     """Build the CCT whose published `state_dict` this is.
 
     Blocks, kernel, convolutions, width, labels and positional embedding are read
@@ -38,28 +39,32 @@ def load_official(state_dict: Mapping[str, Tensor], **options: Any) -> CCT:
     state_dict : mapping of str to tensor
         Keys ``tokenizer.conv_layers.{i}.0.weight``, ``classifier.blocks.{i}.…``,
         ``classifier.{norm,attention_pool,fc,positional_emb}``; `read_official` reads a file.
+    heads : int or list of int
+        Number of heads, one for each block where they differ; the tensors do not tell it.
     **options
-        Keys of `symbreak.config.Network` that the tensors do not tell: `heads`
-        (default 4), `image_size` (default 32), `positional_embedding="sine"`.
+        Keys of `symbreak.config.Network` that the tensors do not tell either: `image_size` (default 32),
+        `positional_embedding="sine"`.
 
     Raises
     ------
     SymbreakError
-        If keys are missing, foreign, or do not fit.
+        If keys are missing, foreign, or do not fit, or no number of heads is given.
 
     Examples
     --------
     >>> from symbreak.models import build
     >>> network = build("cct_2_3x1", labels=10, dim=32)
-    >>> load_official(export_official(network)).labels
+    >>> load_official(export_official(network), heads=4).labels
     10
     """
     try:
         shape = _shape(state_dict)
     except (KeyError, ValueError, IndexError, ZeroDivisionError) as error:
         raise SymbreakError(f"This is not a published CCT state dict, the key {error} is missing.") from None
+    if heads is None:
+        raise SymbreakError("A published CCT does not tell its number of heads; give it as `heads`.")
     renamed = {_rename(key): tensor for key, tensor in state_dict.items()}
-    network = build(**(shape | options))
+    network = build(**(shape | options), heads=heads)
     assert isinstance(network, CCT)
     try:
         network.load_state_dict(renamed)
@@ -90,24 +95,20 @@ def read_official(path: str | Path, **options: Any) -> CCT:
     >>> read_official("no such file.pth")
     Traceback (most recent call last):
     ...
-    symbreak.errors.SymbreakError: There is no file no such file.pth; download the checkpoint first.
+    symbreak.errors.SymbreakError: There are no weights at no such file.pth; check the path.
     """
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        raise SymbreakError(f"There is no file {path}; download the checkpoint first.") from None
-    except pickle.UnpicklingError as error:
-        raise SymbreakError(
-            f"{path} holds more than tensors, which is refused because it could run programs; "
-            "ask for a file of tensors."
-        ) from error
-    except Exception as error:  # torch.load raises many classes for damaged files
-        raise SymbreakError(f"{path} is not a readable checkpoint; download it anew.") from error
-    for name in ("model", "state_dict"):
-        state = state.get(name, state) if isinstance(state, dict) else state
-    if not isinstance(state, dict) or not all(isinstance(part, Tensor) for part in state.values()):
-        raise SymbreakError(f"{path} holds no state dict of tensors; give a published CCT checkpoint.")
-    return load_official(state, **options)
+    return load_official(read_tensors(path), **options)
+
+
+def is_official(state_dict: Mapping[str, Tensor]) -> bool:
+    """Whether these are names of the published implementation.
+
+    Examples
+    --------
+    >>> is_official({"blocks.0.qkv.weight": Tensor()})
+    False
+    """
+    return any(re.match(r"classifier\.blocks\.\d+\.", key) for key in state_dict)
 
 
 def export_official(network: CCT) -> dict[str, Tensor]:

@@ -58,3 +58,18 @@ def read_weights(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             f"The weights {path} are damaged ({reason}); delete the file and run again."
         ) from error
     return tensors, description
+
+
+def is_ours(path: str | Path) -> bool:
+    """Whether `write_weights` wrote a file.
+
+    Examples
+    --------
+    >>> is_ours("no such file")
+    False
+    """
+    try:
+        with safe_open(path, framework="pt") as handle:
+            return "symbreak" in (handle.metadata() or {})
+    except Exception:  # whatever it is, it is not ours; the library has one class for all
+        return False

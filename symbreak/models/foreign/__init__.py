@@ -1,0 +1,5 @@
+"""Networks that others made: by their name, with weights from files as people have them."""
+
+from symbreak.models.foreign.resolve import Resolved, resolve
+
+__all__ = ["Resolved", "resolve"]
