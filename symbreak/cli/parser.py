@@ -13,6 +13,7 @@ from symbreak.cli.network_parser import add_network_verbs
 from symbreak.cli.pruning_parser import add_pruning_verbs
 from symbreak.cli.results_parser import add_results_verbs
 from symbreak.cli.scorecard import add_scorecard_verbs
+from symbreak.cli.taps import add_taps_verb
 
 Verb = Callable[[argparse.Namespace], None]
 
@@ -32,6 +33,7 @@ def build_parser() -> argparse.ArgumentParser:
     _evolution(commands)
     _committees(commands)
     add_network_verbs(commands, _verb)
+    add_taps_verb(commands, _verb)
     add_pruning_verbs(commands, _verb)
     add_results_verbs(commands)
     add_scorecard_verbs(commands, _verb)

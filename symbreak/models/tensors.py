@@ -59,7 +59,7 @@ def read_tensors(path: str | Path) -> dict[str, Tensor]:
 
 def _unpickled(name: str) -> Any:
     """What `torch.save` wrote, of tensors, numbers, texts and settings of a command line only."""
-    numbers = [np.float64(0).__reduce__()[0], np.zeros(0).__reduce__()[0], np.dtype, np.ndarray]
+    numbers: list[Any] = [np.float64(0).__reduce__()[0], np.zeros(0).__reduce__()[0], np.dtype, np.ndarray]
     numbers += [np.dtypes.Float64DType, np.dtypes.Float32DType, np.dtypes.Int64DType, np.dtypes.Int32DType]
     try:
         with torch.serialization.safe_globals([argparse.Namespace, *numbers]):

@@ -22,6 +22,7 @@ True
 
 from symbreak.taps.anatomy import Anatomy, Opening
 from symbreak.taps.capture import Inputs, capture, opened
+from symbreak.taps.example import example_inputs
 from symbreak.taps.find import find, plain
 from symbreak.taps.layouts import first_tensor, rotation_within
 from symbreak.taps.prove import prove, require_proved
@@ -31,6 +32,7 @@ __all__ = [
     "Inputs",
     "Opening",
     "capture",
+    "example_inputs",
     "find",
     "first_tensor",
     "opened",
