@@ -1,7 +1,7 @@
 """The one error class that a user meets: a sentence that names the place and the cure."""
 
 
-class SymbreakError(Exception):
+class SymbreakError(ValueError):
     """Something outside the program is wrong: a file, a key, a value.
 
     The message is one sentence: what is wrong, where, and how to mend it. The

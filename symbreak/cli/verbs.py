@@ -5,7 +5,6 @@ Imports are inside the functions: a verb of the numpy wing must not pay for torc
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from argparse import Namespace
@@ -98,16 +97,12 @@ def join(options: Namespace) -> None:
 
 def configure(options: Namespace) -> None:
     """Write settings out in full."""
-    from symbreak.config import dump, parse, read
+    from symbreak.config import dump, parse, read, strict
 
     if options.config:
         experiment = read(options.config)
     else:
-        try:
-            settings = json.loads(options.settings)
-        except json.JSONDecodeError as error:
-            raise SymbreakError(f"--settings is not JSON ({error}); quote it for the shell.") from None
-        experiment = parse(settings, "--settings")
+        experiment = parse(strict.load(options.settings, "--settings", "JSON"), "--settings")
     text = dump(experiment.model_dump(mode="json"))
     if options.output is None:
         sys.stdout.write(text)

@@ -9,7 +9,7 @@ from symbreak.config.latency import Latency
 from symbreak.config.learning import Probes, Training
 from symbreak.config.network import Network
 from symbreak.config.pruning import LAYER_TAPS, METHODS, READOUT, Pruning, Study
-from symbreak.config.reading import dump, parse, read
+from symbreak.config.reading import combine, dump, parse, read
 from symbreak.config.taps import FILTER_TAPS, HEADED_TAPS, RESIDUAL_TAPS, TAPS
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "Statistics",
     "Study",
     "Training",
+    "combine",
     "dump",
     "filter_maps",
     "halves",

@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
-from pydantic import Field, StrictInt
+from typing import Annotated
 
-from symbreak.config.section import Section
+from pydantic import Field
+
+from symbreak.config.section import Count, Distinct, Fraction, Integer, Line, Place, Section, Seed
 
 
 class Committee(Section):
     """Soft committees: sums of the raw outputs of trained networks; made where there are two or more."""
 
-    exhaustive: int = Field(
+    exhaustive: Integer = Field(
         10, ge=1, le=14, description="Up to this many members all committees are judged; beyond, greedy ones."
     )
-    groups: dict[str, list[str]] = Field(
+    groups: dict[Line, Annotated[Distinct[Line], Field(min_length=1)]] = Field(
         {},
         description="Lists of networks by name: each is one committee for each seed, and one of all seeds.",
     )
-    others: list[str] = Field(
+    others: Distinct[Place] = Field(
         [],
         description="More members: folders of other experiments (`results/…`), or logits files of networks, "
         "judged on the same images. Their networks are called experiment/network.",
     )
-    largest_comparison: int = Field(
-        6, ge=2, description="Largest committee of the comparison of seeds with architectures."
+    largest_comparison: Integer = Field(
+        6, ge=2, le=1000, description="Largest committee of the comparison of seeds with architectures."
     )
-    draws: int = Field(
-        300, ge=1, description="Committees of one size in that comparison, drawn by lot where there are more."
+    draws: Count = Field(
+        300, description="Committees of one size in that comparison, drawn by lot where there are more."
     )
-    n_bootstrap: int = Field(1000, ge=99, description="Draws of the images for the intervals.")
-    confidence: float = Field(0.95, gt=0, lt=1, description="Confidence of the intervals.")
-    seed: StrictInt = Field(0, ge=0, description="Seed of all these draws.")
+    n_bootstrap: Integer = Field(1000, ge=99, le=10**6, description="Draws of the images for the intervals.")
+    confidence: Fraction = Field(0.95, description="Confidence of the intervals.")
+    seed: Seed = Field(0, description="Seed of all these draws.")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import PurePath
 from typing import Any, Literal
 
-from pydantic import Field, StrictInt, field_validator, model_validator
+from pydantic import Field, model_validator
 
-from symbreak.config.section import Section
+from symbreak.config.section import Count, Folded, Integer, Place, Section, Seed
 
 #: Labels of every data set, known before any image is read.
 N_LABELS: dict[str, int] = {"diacritics": 100, "cifar10": 10, "cifar100": 100, "flowers102": 102}
@@ -22,15 +21,15 @@ class Data(Section):
     name: Literal["diacritics", "cifar10", "cifar100", "flowers102"] = Field(
         "diacritics", description="Data set."
     )
-    root: str = Field("data", description="Folder that holds downloaded archives; diacritics needs none.")
+    root: Place = Field("data", description="Folder that holds downloaded archives; diacritics needs none.")
     download: bool = Field(True, description="Fetch a missing archive when the network allows.")
-    train_per_label: int | None = Field(
-        None, ge=1, description="Training images per label; `null`: all (diacritics: 500)."
+    train_per_label: Count | None = Field(
+        None, description="Training images per label; `null`: all (diacritics: 500)."
     )
-    validation_per_label: int | None = Field(
-        None, ge=5, description="Validation images per label; `null`: all (diacritics: 100)."
+    validation_per_label: Folded | None = Field(
+        None, description="Validation images per label; `null`: all (diacritics: 100)."
     )
-    seed: StrictInt = Field(0, ge=0, description="Seed of the drawing of diacritics and of sub-sampling.")
+    seed: Seed = Field(0, description="Seed of the drawing of diacritics and of sub-sampling.")
     nuisance: float = Field(
         1.0, ge=0.0, le=2.0, description="Scale of all nuisance amplitudes of diacritics, up to 2."
     )
@@ -39,13 +38,16 @@ class Data(Section):
         description="Of flowers102: `torchvision` trains on 1,020 images and validates on the 6,149 of the "
         "official test set; `kaggle` on the 6,552 and 818 that `split_file` names.",
     )
-    split_file: str | None = Field(
+    split_file: Place | None = Field(
         None,
         description="Of flowers102 with `split: kaggle`: CSV file with the columns `image` (number of the "
         "official file, from 1) and `split` (train, validation or test).",
     )
-    image_size: int = Field(
-        32, ge=4, description="Of flowers102: side in pixels to which images are resized; others have 32."
+    image_size: Integer = Field(
+        32,
+        ge=4,
+        le=4096,
+        description="Of flowers102: side in pixels to which images are resized; others have 32.",
     )
 
     @property
@@ -68,13 +70,6 @@ class Data(Section):
         """All keys that determine results, as they were before the last three existed."""
         later = {name for name, default in _LATER.items() if getattr(self, name) == default}
         return self.model_dump(mode="json", exclude=later)
-
-    @field_validator("root", "split_file")
-    @classmethod
-    def _stays_inside(cls, path: str | None) -> str | None:
-        if path is not None and ".." in PurePath(path).parts and not PurePath(path).is_absolute():
-            raise ValueError("it must not lead out of the working folder; give an absolute path")
-        return path
 
     @model_validator(mode="after")
     def _split_is_known(self) -> Data:

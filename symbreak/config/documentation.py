@@ -14,6 +14,9 @@ from symbreak.config.pruning import Pruning, Study
 def json_schema() -> str:
     """JSON schema of an experiment file, for editors and for Snakemake."""
     schema = Experiment.model_json_schema()
+    for part in [*schema["properties"].values(), *_properties(schema["$defs"])]:
+        if "patternProperties" in part:  # names of another kind are refused
+            part["additionalProperties"] = False
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
@@ -42,6 +45,10 @@ def markdown() -> str:
         if kind is Pruning:
             lines += ["", *_table("`pruning.studies.<name>`", Study)]
     return "\n".join(lines) + "\n"
+
+
+def _properties(sections: dict[str, Any]) -> list[dict[str, Any]]:
+    return [key for section in sections.values() for key in section.get("properties", {}).values()]
 
 
 def _table(title: str, section: type[BaseModel]) -> list[str]:

@@ -9,10 +9,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from pydantic import (
-    BeforeValidator,
     Field,
-    StrictInt,
-    StringConstraints,
     ValidationInfo,
     field_validator,
 )
@@ -24,20 +21,21 @@ from symbreak.config.latency import Latency
 from symbreak.config.learning import Probes, Training
 from symbreak.config.network import Network
 from symbreak.config.pruning import Pruning, Study
-from symbreak.config.section import Section
+from symbreak.config.section import (
+    LARGEST_NUMBER,
+    Count,
+    Distinct,
+    Fraction,
+    Integer,
+    Line,
+    Section,
+    Seed,
+    Slug,
+)
 from symbreak.config.taps import HEADED_TAPS, TAPS
-
-
-def _digits(value: Any) -> Any:
-    """Read a number written as text: so `snakemake --config seeds=[1,2]` hands over what is in a list."""
-    return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else value
-
 
 #: Folders beside those of the networks.
 RESERVED = ("benchmarks", "figures", "logs", "tables")
-
-Seed = Annotated[StrictInt, Field(ge=0, lt=2**31), BeforeValidator(_digits)]
-Slug = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=64)]
 
 
 class Measurement(Section):
@@ -47,8 +45,13 @@ class Measurement(Section):
         "validation",
         description="Images that are averaged (P1 section 4 takes training, elsewhere validation).",
     )
-    folds: int = Field(5, ge=2, description="Disjoint parts of the images, for error bars by the jackknife.")
-    batch_size: int = Field(250, ge=1, description="Images per forward pass.")
+    folds: Integer = Field(
+        5,
+        ge=2,
+        le=LARGEST_NUMBER,
+        description="Disjoint parts of the images, for error bars by the jackknife.",
+    )
+    batch_size: Count = Field(250, description="Images per forward pass.")
     head_silencing: Literal["readout", "both"] = Field(
         "readout",
         description="Where the other heads are silenced for the matrix of a head (SHP): in the fully "
@@ -59,8 +62,8 @@ class Measurement(Section):
 class Statistics(Section):
     """Matrices, clusters and signal-to-noise ratio."""
 
-    thresholds: int = Field(99, ge=3, description="Number n of thresholds 1/(n+1) … n/(n+1).")
-    reference_threshold: float = Field(0.3, gt=0, lt=1, description="Threshold of the tables and matrices.")
+    thresholds: Integer = Field(99, ge=3, le=9999, description="Number n of thresholds 1/(n+1) … n/(n+1).")
+    reference_threshold: Fraction = Field(0.3, description="Threshold of the tables and matrices.")
     rule: Literal["first_fit", "min_cover", "largest_first"] = Field(
         "first_fit", description="How a matrix is partitioned into clusters; first_fit is the authors' rule."
     )
@@ -72,23 +75,21 @@ class Statistics(Section):
 class Heads(Section):
     """Which head stands for which label, and what chance gives."""
 
-    taps: list[Literal[tuple(tap for tap in TAPS if tap in HEADED_TAPS)]] = Field(  # type: ignore[valid-type]
+    taps: Distinct[Literal[tuple(tap for tap in TAPS if tap in HEADED_TAPS)]] = Field(  # type: ignore[valid-type]
         ["attention", "attention_rotated"],
         description="Taps whose heads are analysed, as far as `probes.taps` opens them.",
     )
     ratio: float = Field(
         2.0, ge=1, description="A head owns a label if it has it this many times as often as any other (P1)."
     )
-    ratios: list[Annotated[float, Field(ge=1)]] = Field(
+    ratios: Distinct[Annotated[float, Field(ge=1)]] = Field(
         [1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0],
         min_length=1,
         description="Ratios of the ownership curve.",
     )
-    n_shuffles: int = Field(999, ge=99, description="Draws of each null model.")
-    seed: StrictInt = Field(0, ge=0, description="Seed of these draws.")
-    level: float = Field(
-        0.05, gt=0, lt=1, description="False-discovery rate below which heads are said to differ."
-    )
+    n_shuffles: Integer = Field(999, ge=99, le=10**6, description="Draws of each null model.")
+    seed: Seed = Field(0, description="Seed of these draws.")
+    level: Fraction = Field(0.05, description="False-discovery rate below which heads are said to differ.")
 
 
 class Compute(Section):
@@ -100,7 +101,7 @@ class Compute(Section):
     precision: Literal["auto", "fp32", "bf16"] = Field(
         "auto", description="Arithmetic of matrix products; `auto`: bf16 on a GPU, fp32 on a CPU."
     )
-    processes: int = Field(
+    processes: Integer = Field(
         1,
         ge=1,
         le=1024,
@@ -124,8 +125,8 @@ class Experiment(Section):
     """One experiment: data, networks, seeds and what is measured on them."""
 
     name: Slug = Field(description="Name of the folder under `results/`.")
-    title: str = Field("", description="Title of the report.")
-    seeds: list[Seed] = Field(
+    title: Line = Field("", description="Title of the report.")
+    seeds: Distinct[Seed] = Field(
         [1, 2, 3], min_length=1, description="One training for each; results are joined over them."
     )
     data: Data = Data()
@@ -142,7 +143,7 @@ class Experiment(Section):
     pruning: Pruning = Field(Pruning(), validate_default=True)
     latency: Latency = Latency()
     compute: Compute = Compute()
-    published: Literal["P1", "P2"] | list[Literal["P1", "P2"]] | None = Field(
+    published: Literal["P1", "P2"] | Distinct[Literal["P1", "P2"]] | None = Field(
         None,
         description="Print the values of this paper, or of both, beside ours (P1: arXiv:2501.12900, "
         "P2: arXiv:2506.23832), for its own experiment.",
@@ -235,13 +236,6 @@ class Experiment(Section):
                     f"{network.epochs}; shorten them"
                 )
         return training
-
-    @field_validator("seeds")
-    @classmethod
-    def _no_seed_twice(cls, seeds: list[int]) -> list[int]:
-        if len(set(seeds)) != len(seeds):
-            raise ValueError("a seed is named twice; name each once")
-        return seeds
 
     @field_validator("probes")
     @classmethod

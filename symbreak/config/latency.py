@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
-from symbreak.config.section import Section
+from symbreak.config.section import Count, Distinct, Integer, Section
 
 
 class Latency(Section):
     """Measured time of a forward pass, where there are `batches`."""
 
-    batches: list[Annotated[int, Field(ge=1)]] = Field(
+    batches: Distinct[Count] = Field(
         [], description="Images in one forward pass, several numbers one by one; none: nothing is measured."
     )
-    modes: list[Literal["eager", "compiled"]] = Field(
+    modes: Distinct[Literal["eager", "compiled"]] = Field(
         ["eager", "compiled"],
         min_length=1,
         description="The network as it is, and by `torch.compile`; where that fails its place stays empty.",
     )
-    repeats: int = Field(30, ge=3, description="Timed passes; before them a few that are not.")
-    threads: int = Field(1, ge=1, description="Processor threads of a pass.")
-
-    @field_validator("batches", "modes")
-    @classmethod
-    def _nothing_twice(cls, values: list) -> list:
-        if len(set(values)) != len(values):
-            raise ValueError("an entry is named twice; name each once")
-        return values
+    repeats: Integer = Field(30, ge=3, le=10**6, description="Timed passes; before them a few that are not.")
+    threads: Count = Field(1, description="Processor threads of a pass.")

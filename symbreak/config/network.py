@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
 from symbreak.config.convolutions import FilterMap, filter_maps
-from symbreak.config.section import Probability, Section
+from symbreak.config.section import ARCHITECTURE, Count, Integer, Positive, Probability, Section, Whole
 from symbreak.config.taps import ENCODER_TAPS, FILTER_TAPS
-
-#: Channels of one convolution.
-Channels = Annotated[int, Field(ge=1)]
 
 #: Keys that came later, at their default: networks of before need no new training, their files stay the same.
 _LATER = {"convolutions_behind": 0, "epochs": None}
@@ -23,16 +20,16 @@ class Network(Section):
 
     architecture: str = Field(
         "cct_7_3x1",
-        pattern=r"^(cct_[0-9]{1,3}_[0-9]{1,2}x[0-9]{1,2}|(vgg|resnet)_[0-9]{1,4})$",
+        pattern=ARCHITECTURE,
         description="`cct_{blocks}_{kernel}x{convs}`: encoder blocks, kernel and number of convolutions; "
         "`vgg_{layers}` (6, 11, 13, 16, 19) or `resnet_{layers}` (20, 32, …). "
         "The last two know `image_size`, `inner_channels`, `dropout` and `epochs` only.",
     )
-    dim: int = Field(256, ge=1, description="Width of the tokens, number of heads × head size.")
-    heads: int | list[int] = Field(4, description="Attention heads, one number or one for each block.")
-    mlp_ratio: float = Field(2.0, gt=0, description="Width of the first feed-forward layer over `dim`.")
-    image_size: int = Field(32, ge=4, description="Side of the square input in pixels.")
-    inner_channels: Channels | list[Channels] = Field(
+    dim: Count = Field(256, description="Width of the tokens, number of heads × head size.")
+    heads: Count | list[Count] = Field(4, description="Attention heads, one number or one for each block.")
+    mlp_ratio: Positive = Field(2.0, description="Width of the first feed-forward layer over `dim`.")
+    image_size: Integer = Field(32, ge=4, le=4096, description="Side of the square input in pixels.")
+    inner_channels: Count | list[Count] = Field(
         64,
         description="CCT: channels of all convolutions but the last, one number or one for each. VGG, "
         "ResNet: filters of the first stage, for a ResNet 16 if not given.",
@@ -40,9 +37,8 @@ class Network(Section):
     pooling: Literal["every", "first"] = Field(
         "every", description="Max-pool after every convolution (official) or after the first only (P2)."
     )
-    convolutions_behind: int = Field(
+    convolutions_behind: Whole = Field(
         0,
-        ge=0,
         description="CCT: convolutions between the last encoder block and the pooling of the tokens, with "
         "the kernel of the others, `dim` channels, stride 1, no max-pooling (P2 section 3, order reversed).",
     )
@@ -60,8 +56,8 @@ class Network(Section):
         True, description="`false`: keep the initial weights, a null model of everything that is measured."
     )
 
-    epochs: int | None = Field(
-        None, ge=1, description="Epochs of this network's training; `null`: those of `training`."
+    epochs: Count | None = Field(
+        None, description="Epochs of this network's training; `null`: those of `training`."
     )
 
     @property

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, field_validator, model_validator
+from pydantic import Field, model_validator
 
-from symbreak.config.section import Section
+from symbreak.config.section import Amount, Count, Distinct, Fraction, Positive, Section, Stem, Whole
 from symbreak.config.taps import ENCODER_TAPS
 
 #: Layer of an encoder block -> taps of its input and output nodes (P1 Fig. 6).
@@ -29,23 +29,20 @@ METHODS: dict[str, str] = {
     "artificial_scratch": "A-ANDC, trained from scratch",
 }
 
-Slug = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=32)]
-Fraction = Annotated[float, Field(gt=0, lt=1)]
-
 
 class Study(Section):
     """One set of layers that is pruned, at several numbers of kept weights."""
 
-    layers: list[Literal["readout", "qkv", "projection", "linear1", "linear2"]] = Field(
+    layers: Distinct[Literal["readout", "qkv", "projection", "linear1", "linear2"]] = Field(
         ["qkv", "projection", "linear1", "linear2"],
         min_length=1,
         description="Layers that lose weights. `readout`, the last fully connected layer, is judged by the "
         "network's own classifier head; networks without encoders know only this one.",
     )
-    blocks: Literal["last", "all"] | list[Annotated[int, Field(ge=1)]] = Field(
+    blocks: Literal["last", "all"] | Annotated[Distinct[Count], Field(min_length=1)] = Field(
         "last", description="Blocks whose layers lose weights: `last`, `all`, or numbers from 1."
     )
-    kept: list[Fraction] = Field(
+    kept: Distinct[Fraction] = Field(
         [0.2],
         description="Fractions of the weights to keep; the threshold, one for all taps, follows from each.",
     )
@@ -72,16 +69,16 @@ class Study(Section):
         "block",
         description="Where the output nodes of Linear2 are judged: with the skip connection or without.",
     )
-    methods: list[Literal[tuple(METHODS)]] = Field(  # type: ignore[valid-type]
+    methods: Distinct[Literal[tuple(METHODS)]] = Field(  # type: ignore[valid-type]
         ["andc", "artificial", "random", "magnitude"],
         min_length=1,
         description="Rules beside each other, all at the kept weights of `andc`: "
         + "; ".join(f"`{name}`: {words}" for name, words in METHODS.items())
         + ".",
     )
-    epochs: int | None = Field(None, ge=1, description="Epochs of retraining; `null`: `pruning.epochs`.")
-    learning_rate: float | None = Field(
-        None, gt=0, description="Learning rate of retraining; `null`: `pruning.learning_rate`."
+    epochs: Count | None = Field(None, description="Epochs of retraining; `null`: `pruning.epochs`.")
+    learning_rate: Positive | None = Field(
+        None, description="Learning rate of retraining; `null`: `pruning.learning_rate`."
     )
 
     @property
@@ -113,13 +110,6 @@ class Study(Section):
         """Whether no layer of a block loses weights."""
         return set(self.layers) == {READOUT}
 
-    @field_validator("layers", "methods", "kept")
-    @classmethod
-    def _nothing_twice(cls, values: list[Any]) -> list[Any]:
-        if len(set(values)) != len(values):
-            raise ValueError("an entry is named twice; name each once")
-        return values
-
     @model_validator(mode="after")
     def _something_to_do(self) -> Study:
         if not self.settings:
@@ -128,8 +118,6 @@ class Study(Section):
             )
         if "andc" not in self.methods:
             raise ValueError("methods lacks andc, whose kept weights all others are given; add it")
-        if isinstance(self.blocks, list) and (not self.blocks or len(set(self.blocks)) < len(self.blocks)):
-            raise ValueError("blocks must name at least one block, each once")
         return self
 
     def blocks_of(self, n_blocks: int) -> list[int]:
@@ -150,39 +138,37 @@ class Study(Section):
 class Pruning(Section):
     """Pruning by the labels of nodes (ANDC, P1 section 3) beside its controls, where there are `studies`."""
 
-    studies: dict[Slug, Study] = Field(
+    studies: dict[Stem, Study] = Field(
         {}, description="Studies by name, see `pruning.studies.<name>` below; none: nothing is pruned."
     )
-    epochs: int = Field(5, ge=1, description="Passes over the images of the short retraining.")
-    batch_size: int = Field(100, ge=1, description="Images per step.")
-    learning_rate: float = Field(5e-4, gt=0, description="Initial learning rate in the pruned blocks (P1).")
-    learning_rate_rest: float = Field(
+    epochs: Count = Field(5, description="Passes over the images of the short retraining.")
+    batch_size: Count = Field(100, description="Images per step.")
+    learning_rate: Positive = Field(5e-4, description="Initial learning rate in the pruned blocks (P1).")
+    learning_rate_rest: Amount = Field(
         0.0,
-        ge=0,
         description="Initial learning rate of all other weights, P1: 1e-6. 0: they are frozen, what lies "
         "before the first pruned block is computed once and images are not augmented.",
     )
     schedule: Literal["cosine", "constant"] = Field("cosine", description="Learning rate of the retraining.")
-    weight_decay: float = Field(1e-2, ge=0, description="Weight decay of the retraining (P1).")
-    train_per_label: int | None = Field(
+    weight_decay: Amount = Field(1e-2, description="Weight decay of the retraining (P1).")
+    train_per_label: Count | None = Field(
         None,
-        ge=1,
         description="Training images per label of the retraining, and of classifier heads at taps that "
         "`probes.taps` lacks; `null`: all of `data`.",
     )
-    validation_per_label: int | None = Field(
-        None, ge=1, description="Images per label that accuracies are measured on; `null`: all of `data`."
+    validation_per_label: Count | None = Field(
+        None, description="Images per label that accuracies are measured on; `null`: all of `data`."
     )
-    scratch_epochs: int | None = Field(
-        None, ge=1, description="Epochs of `artificial_scratch`; `null`: those of `training`."
+    scratch_epochs: Count | None = Field(
+        None, description="Epochs of `artificial_scratch`; `null`: those of `training`."
     )
-    silenced: int = Field(
-        200, ge=0, description="Draws of random nodes in the study of silenced nodes; 0: no such study."
+    silenced: Whole = Field(
+        200, description="Draws of random nodes in the study of silenced nodes; 0: no such study."
     )
     silenced_share: Fraction = Field(
         0.1, description="Share of the nodes that the second criterion of that study silences."
     )
-    checkpoint_seconds: float = Field(60.0, ge=0, description="Seconds between saves of the resume file.")
+    checkpoint_seconds: Amount = Field(60.0, description="Seconds between saves of the resume file.")
 
     def taps_of(self, studies: list[str]) -> list[str]:
         """Taps at which nodes are judged, in the order of the data flow.

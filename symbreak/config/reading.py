@@ -1,23 +1,21 @@
-"""Read an experiment file and say in one sentence what is wrong with it."""
+"""Read an experiment, from a file or from a command line, and say in one sentence what is wrong with it."""
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterator
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
+from symbreak.config import strict
 from symbreak.config.experiment import Experiment
+from symbreak.config.sentences import kinds_at, sentence
 from symbreak.errors import SymbreakError
 
-#: An experiment file is smaller, and holds fewer keys and values, aliases written out.
-LARGEST_FILE, MOST_VALUES = 256 * 1024, 50_000
-
-#: Whole numbers beyond these fit into no file of ours.
-LARGEST_NUMBER = 2**63 - 1
+#: An experiment file is smaller.
+LARGEST_FILE = 256 * 1024
 
 
 def read(path: str | Path) -> Experiment:
@@ -38,9 +36,13 @@ def read(path: str | Path) -> Experiment:
     >>> read("config/demo.yaml").data.name
     'diacritics'
     """
-    path = Path(path)
+    return parse(_load(path), source=str(path))
+
+
+def _load(path: str | Path) -> Any:
+    """Values of an experiment file."""
     try:
-        with path.open(encoding="utf-8") as handle:
+        with Path(path).open(encoding="utf-8-sig") as handle:
             text = handle.read(LARGEST_FILE)
             rest = handle.read(1)
     except (OSError, ValueError) as error:
@@ -48,33 +50,7 @@ def read(path: str | Path) -> Experiment:
         raise SymbreakError(f"Cannot read the experiment file {path}: {reason}; check the path.") from error
     if rest:
         raise SymbreakError(f"{path} is too large for an experiment file; check the path.")
-    return parse(_load(text, path), source=str(path))
-
-
-def _load(text: str, path: Path) -> Any:
-    """Values of a YAML text; what aliases would blow up is counted before it is built."""
-    try:
-        loader = yaml.SafeLoader(text)
-        node = loader.get_single_node()
-        if sum(1 for _ in zip(_nodes(node), range(MOST_VALUES + 1))) > MOST_VALUES:
-            raise SymbreakError(f"{path} holds too many values for an experiment file; remove aliases.")
-        return None if node is None else loader.construct_document(node)
-    except (yaml.YAMLError, ValueError, TypeError, LookupError, RecursionError, OverflowError) as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise SymbreakError(f"{path} is not valid YAML{where}; mend the syntax there.") from error
-
-
-def _nodes(node: yaml.Node | None) -> Iterator[yaml.Node]:
-    """All nodes of a YAML document, those that aliases repeat as often as they do; perhaps without end."""
-    waiting = [] if node is None else [node]
-    while waiting:
-        node = waiting.pop()
-        yield node
-        if isinstance(node, yaml.MappingNode):
-            waiting += [part for pair in node.value for part in pair]
-        elif isinstance(node, yaml.SequenceNode):
-            waiting += node.value
+    return strict.load(text, str(path))
 
 
 def parse(settings: Any, source: str = "configuration") -> Experiment:
@@ -92,98 +68,90 @@ def parse(settings: Any, source: str = "configuration") -> Experiment:
     """
     if not isinstance(settings, dict):
         raise SymbreakError(f"{source} holds no keys; it must be a mapping such as `name: demo`.")
-    _require_modest(settings, source)
     try:
         return Experiment.model_validate(settings)
     except ValidationError as error:
-        raise SymbreakError(f"{source}: {_sentence(error.errors()[0])}") from None
+        raise SymbreakError(f"{source}: {sentence(error.errors()[0], settings)}") from None
 
 
-def _require_modest(settings: Any, source: str) -> None:
-    """Refuse what no section could store: endless structures, huge numbers, text that cannot be printed.
+def combine(
+    files: Iterable[str | Path], given: Mapping[str, Any], arguments: Iterable[str] = ()
+) -> dict[str, Any]:
+    """Settings of experiment files and of ``snakemake --config key=value``, later ones over earlier ones.
+
+    Snakemake reads files by YAML 1.1 and hands over most of what a command line gives as text. Here files
+    are read anew, and text becomes what it is in a file, or stays text where the key wants text.
+
+    Parameters
+    ----------
+    files : iterable of path
+        Experiment files.
+    given : mapping
+        What ``--config`` gave, as Snakemake has parsed it.
+    arguments : iterable of str
+        The command line, in which ``key=value`` is looked at for keys given twice.
 
     Raises
     ------
     SymbreakError
-        Naming the key.
-    """
-    waiting: list[tuple[str, Any]] = [("", settings)]
-    for _ in range(MOST_VALUES):
-        if not waiting:
-            return
-        place, value = waiting.pop()
-        if isinstance(value, dict):
-            waiting += [(_below(place, key), part) for key, part in value.items()]
-            waiting += [(_below(place, key), key) for key in value if isinstance(key, str)]
-        elif isinstance(value, list | tuple | set):
-            waiting += [(_below(place, index), part) for index, part in enumerate(value)]
-        elif isinstance(value, int) and abs(value) > LARGEST_NUMBER:
-            raise SymbreakError(f"{source}: the key `{place}` is wrong: the number is too large; correct it.")
-        elif isinstance(value, str) and not value.strip().isprintable():
-            raise SymbreakError(
-                f"{source}: the key `{place}` is wrong: it must be one line of printable text, "
-                f"got {value[:80]!a}; correct it."
-            )
-    raise SymbreakError(f"{source} holds too many values for an experiment; remove aliases.")
-
-
-def _below(place: str, key: Any) -> str:
-    """Name of a key below another, in letters that can be printed."""
-    name = str(key)[:80]
-    return f"{place}.{name if name.isprintable() else ascii(name)}".lstrip(".")
-
-
-def dump(settings: dict[str, Any]) -> str:
-    """Write settings as YAML, in their order.
+        If a file or an argument is not YAML, or gives a key twice.
 
     Examples
     --------
-    >>> dump({"name": "mine"})
-    'name: mine\\n'
+    >>> combine([], {"data": {"seed": "010"}, "committee": "null", "name": "010"})
+    {'data': {'seed': 10}, 'committee': None, 'name': '010'}
     """
-    return yaml.safe_dump(settings, sort_keys=False, allow_unicode=True)
+    keys = [word.partition("=") for word in arguments if word.partition("=")[0] in Experiment.model_fields]
+    for number, (key, _, value) in enumerate(keys):
+        strict.load(value, f"--config {key}")
+        if key in [earlier for earlier, *_ in keys[:number]]:
+            raise SymbreakError(f"--config gives the key `{key}` twice; give it once.")
+    settings: dict[str, Any] = {}
+    for path in files:
+        loaded = _load(path)
+        if not isinstance(loaded, dict):
+            parse(loaded, str(path))  # says so
+        settings = _over(settings, loaded)
+    return _over(settings, {key: _resolved(value, [key]) for key, value in given.items()})
 
 
-def _sentence(problem: Any) -> str:
-    kind, where = problem["type"], list(problem["loc"])
-    named = where[-1:] if kind in {"extra_forbidden", "missing"} else []  # a key, whatever it looks like
-    above = where[: len(where) - len(named)]
-    place = [str(part) for part in [*(p for p in above if not _is_alternative(p)), *named]]
-    key = ".".join(place)[:200] or "the top level"
-    if kind == "extra_forbidden":
-        near = difflib.get_close_matches(place[-1], _known_keys(place[:-1]), n=1)
-        advice = (
-            f"did you mean `{near[0]}`?"
-            if near
-            else "remove it; known are " + ", ".join(_known_keys(place[:-1]))
-        )
-        return f"the key `{key}` is unknown; {advice}"
-    if kind == "missing":
-        return f"the key `{key}` is missing; add it."
-    message = problem["msg"].removeprefix("Value error, ")[:500]
-    value = problem["input"]
-    shown = f", got {value!r:.100}" if not isinstance(value, dict | BaseModel) else ""
-    return f"the key `{key}` is wrong: {message[:1].lower()}{message[1:]}{shown}; correct it."
+def _over(below: Any, above: Any) -> Any:
+    """Lay mappings over each other, key by key."""
+    if isinstance(below, dict) and isinstance(above, dict):
+        return below | {key: _over(below.get(key), part) for key, part in above.items()}
+    return above
 
 
-def _is_alternative(part: Any) -> bool:
-    """Tell pydantic's labels of union members from keys."""
-    return isinstance(part, str) and (part in {"int", "bool", "str", "float"} or "[" in part)
+def _resolved(value: Any, place: list[str]) -> Any:
+    """Value of which all parts are text, each as the experiment file would have it."""
+    if isinstance(value, Mapping):
+        return {key: _resolved(part, [*place, str(key)]) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_resolved(part, place) for part in value]
+    if not isinstance(value, str):
+        return value
+    read, kinds = strict.scalar(value), kinds_at(place)
+    return value if str in kinds and not (read is None and type(None) in kinds) else read
 
 
-def _known_keys(place: list[str]) -> list[str]:
-    """Keys of the section at `place`; a name under `networks` stands for any network."""
-    section: type[BaseModel] = Experiment
-    for part in place:
-        field = section.model_fields.get(part)
-        if field is not None:
-            sections = [t for t in _members(field.annotation) if issubclass(t, BaseModel)]
-            section = sections[0] if sections else section
-    return sorted(section.model_fields)
+def dump(settings: dict[str, Any]) -> str:
+    """Write settings as YAML, in their order; texts that YAML 1.1 or 1.2 takes for anything else in quotes.
+
+    Examples
+    --------
+    >>> dump({"name": "mine", "title": "2024_06"})
+    "name: mine\\ntitle: '2024_06'\\n"
+    """
+    return yaml.dump(settings, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
 
 
-def _members(annotation: Any) -> list[type]:
-    found = [annotation] if isinstance(annotation, type) else []
-    for argument in getattr(annotation, "__args__", ()):
-        found += _members(argument)
-    return found
+class _Dumper(yaml.SafeDumper):
+    """Puts into quotes what one of the two versions of YAML would not read as text."""
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    plain = isinstance(strict.scalar(text), str)
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if plain else "'")
+
+
+_Dumper.add_representer(str, _text)

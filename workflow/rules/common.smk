@@ -1,5 +1,6 @@
 # What rules share: the checked experiment and the lists of files that it implies.
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -21,9 +22,15 @@ from symbreak.errors import SymbreakError
 shell.prefix("set -euo pipefail; trap '' TERM; ")
 
 
-def checked(settings):
-    """The experiment with all defaults, or one sentence about the first wrong key."""
+def checked():
+    """The experiment with all defaults, or one sentence about the first wrong key. Files and --config are read
+    by the strict reader, as Snakemake takes 010 for 8; what another workflow hands over is taken as it is.
+    """
+    given = workflow.config_settings.config
     try:
+        if not workflow.modifier.is_main_snakefile():
+            return experiments.parse(config, "the experiment")
+        settings = experiments.combine(workflow.configfiles, given, sys.argv)
         return experiments.parse(settings, "the experiment")
     except SymbreakError as error:
         print(f"snakemake: {error}", file=sys.stderr)
@@ -39,7 +46,7 @@ def write_experiment():
         replacing_text(path, text)
 
 
-CHECKED = checked(config)
+CHECKED = checked()
 SETTINGS = CHECKED.model_dump(mode="json")
 EXPERIMENT = f"results/{SETTINGS['name']}"
 EXPERIMENT_FILE = f"{EXPERIMENT}/experiment.yaml"
@@ -51,7 +58,7 @@ PROCESSES = SETTINGS["compute"]["processes"]  # of each training, probing and me
 
 
 wildcard_constraints:
-    network="|".join(NETWORKS),
+    network="|".join(map(re.escape, NETWORKS)),
     seed="|".join(map(str, SEEDS)),
     tap="|".join([*TAPS, "network"]),
 
@@ -69,7 +76,7 @@ def tap_lists():
     for network in NETWORKS:
         networks.setdefault(tuple(taps_of(network)), []).append(network)
     return [
-        (f"_{taps[0]}" if number else "", list(taps), "|".join(names))
+        (f"_{taps[0]}" if number else "", list(taps), "|".join(map(re.escape, names)))
         for number, (taps, names) in enumerate(networks.items())
     ]
 

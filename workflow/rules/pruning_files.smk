@@ -23,7 +23,7 @@ def study_lists():
     for network in PRUNED:
         networks.setdefault(tuple(STUDIES[network]), []).append(network)
     return [
-        (f"_{studies[0]}" if number else "", list(studies), "|".join(names))
+        (f"_{studies[0]}" if number else "", list(studies), "|".join(map(re.escape, names)))
         for number, (studies, names) in enumerate(networks.items())
     ]
 
