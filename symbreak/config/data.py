@@ -66,6 +66,36 @@ class Data(Section):
         """
         return N_LABELS[self.name]
 
+    @property
+    def side(self) -> int:
+        """Side of the images in pixels."""
+        return self.image_size if self.name == "flowers102" else 32
+
+    def most_per_label(self, split: str) -> int | None:
+        """Images that a split has of each label; None where there is no end, or the split is of a file.
+
+        Examples
+        --------
+        >>> Data(name="cifar100").most_per_label("train"), Data().most_per_label("train")
+        (500, None)
+        """
+        known = {"cifar10": (5000, 1000), "cifar100": (500, 100)}
+        return known[self.name][split != "train"] if self.name in known else None
+
+    def per_label(self, split: str) -> int | None:
+        """Images of each label that an experiment takes; None where they are not known before reading.
+
+        Examples
+        --------
+        >>> Data().per_label("train"), Data(name="flowers102", validation_per_label=5).per_label("validation")
+        (500, 5)
+        """
+        usual = {"diacritics": (500, 100), "flowers102": (10, None)}.get(self.name, (None, None))
+        wished = self.train_per_label if split == "train" else self.validation_per_label
+        if self.name == "flowers102" and self.split != "torchvision":
+            return wished
+        return wished or self.most_per_label(split) or usual[split != "train"]
+
     def determining(self) -> dict[str, Any]:
         """All keys that determine results, as they were before the last three existed."""
         later = {name for name, default in _LATER.items() if getattr(self, name) == default}

@@ -8,11 +8,8 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    Field,
-    ValidationInfo,
-    field_validator,
-)
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from symbreak.config.committee import Committee
 from symbreak.config.data import Data
@@ -20,7 +17,8 @@ from symbreak.config.evolution import Evolution
 from symbreak.config.latency import Latency
 from symbreak.config.learning import Probes, Training
 from symbreak.config.network import Network
-from symbreak.config.pruning import Pruning, Study
+from symbreak.config.pruning import Pruning
+from symbreak.config.rules import first_problem
 from symbreak.config.section import (
     LARGEST_NUMBER,
     Count,
@@ -33,9 +31,6 @@ from symbreak.config.section import (
     Slug,
 )
 from symbreak.config.taps import HEADED_TAPS, TAPS
-
-#: Folders beside those of the networks.
-RESERVED = ("benchmarks", "figures", "logs", "tables")
 
 
 class Measurement(Section):
@@ -131,8 +126,8 @@ class Experiment(Section):
     )
     data: Data = Data()
     networks: dict[Slug, Network] = Field(min_length=1, description="Networks by name, one folder each.")
-    training: Training = Field(Training(), validate_default=True)
-    probes: Probes = Field(Probes(), validate_default=True)
+    training: Training = Training()
+    probes: Probes = Probes()
     measurement: Measurement = Measurement()
     statistics: Statistics = Statistics()
     heads: Heads = Heads()
@@ -140,7 +135,7 @@ class Experiment(Section):
     committee: Committee | None = Field(
         Committee(), description="Soft committees of the trained networks; `null`: none."
     )
-    pruning: Pruning = Field(Pruning(), validate_default=True)
+    pruning: Pruning = Pruning()
     latency: Latency = Latency()
     compute: Compute = Compute()
     published: Literal["P1", "P2"] | Distinct[Literal["P1", "P2"]] | None = Field(
@@ -201,81 +196,15 @@ class Experiment(Section):
 
     def studies_of(self, network: str) -> list[str]:
         """Studies of pruning that a network takes part in: it is trained and has the layers and blocks."""
-        return [
-            name for name, study in self.pruning.studies.items() if _prunable(self.networks[network], study)
-        ]
+        return [name for name, study in self.pruning.studies.items() if study.prunes(self.networks[network])]
 
-    @field_validator("pruning")
-    @classmethod
-    def _studies_are_possible(cls, pruning: Pruning, info: ValidationInfo) -> Pruning:
-        networks = info.data.get("networks", {})
-        for name, study in pruning.studies.items():
-            if networks and not any(_prunable(network, study) for network in networks.values()):
-                raise ValueError(
-                    f"no trained network has the layers and blocks of the study {name}; only encoders (CCT) "
-                    "have layers besides readout, and blocks count from 1"
-                )
-        return pruning
-
-    @field_validator("networks")
-    @classmethod
-    def _names_are_free(cls, networks: dict[str, Network]) -> dict[str, Network]:
-        for name in networks:
-            if name.lower() in RESERVED:
-                raise ValueError(f"no network can be called {name}, a folder of results; call it otherwise")
-        return networks
-
-    @field_validator("training")
-    @classmethod
-    def _enough_epochs(cls, training: Training, info: ValidationInfo) -> Training:
-        for name, network in info.data.get("networks", {}).items():
-            slow = training.warmup_epochs + training.cooldown_epochs
-            if network.epochs and slow >= network.epochs:
-                raise ValueError(
-                    f"warmup_epochs + cooldown_epochs = {slow:g} leave nothing of networks.{name}.epochs = "
-                    f"{network.epochs}; shorten them"
-                )
-        return training
-
-    @field_validator("probes")
-    @classmethod
-    def _taps_exist(cls, probes: Probes, info: ValidationInfo) -> Probes:
-        networks = info.data.get("networks", {})  # absent where it is itself wrong
-        for tap in probes.taps:
-            if networks and not any(tap in network.taps for network in networks.values()):
-                name, network = next(iter(networks.items()))
-                raise ValueError(
-                    f"no network has the tap {tap}; "
-                    f"{name} ({network.architecture}) has {', '.join(network.taps)}"
-                )
-        for name, network in networks.items():
-            if not set(probes.taps) & set(network.taps):
-                raise ValueError(
-                    f"taps = {', '.join(probes.taps)} leaves {name} ({network.architecture}) without any; "
-                    f"it has {', '.join(network.taps)}"
-                )
-        return probes
-
-    @field_validator("committee")
-    @classmethod
-    def _members_exist(cls, committee: Committee | None, info: ValidationInfo) -> Committee | None:
-        networks = info.data.get("networks", {})
-        trained = [name for name, network in networks.items() if network.trained]
-        for group, names in (committee.groups if committee else {}).items():
-            for name in names:
-                if networks and "/" not in name and name not in trained:
-                    raise ValueError(
-                        f"groups.{group} names {name}, which is no trained network here; choose among "
-                        f"{', '.join(trained)} or experiment/network"
-                    )
-        return committee
+    @model_validator(mode="after")
+    def _possible(self) -> Experiment:
+        problem = first_problem(self)
+        if problem:
+            raise PydanticCustomError("rule", "{message}", {"key": problem[0], "message": problem[1]})
+        return self
 
     def taps_of(self, network: str) -> list[str]:
         """Taps of `probes.taps` that a network of this experiment has, in their order."""
         return [tap for tap in self.probes.taps if tap in self.networks[network].taps]
-
-
-def _prunable(network: Network, study: Study) -> bool:
-    if not network.trained or (network.convolutional and not study.only_readout):
-        return False
-    return all(block <= network.blocks for block in study.blocks_of(network.blocks))

@@ -89,6 +89,17 @@ class Network(Section):
         return (3, *([inner] * (convolutions - 1) if isinstance(inner, int) else inner), self.dim)
 
     @property
+    def hidden(self) -> int:
+        """Nodes of the first feed-forward layer.
+
+        Examples
+        --------
+        >>> Network(dim=22, heads=2, mlp_ratio=30 / 22).hidden
+        30
+        """
+        return int(self.dim * self.mlp_ratio + 1e-6)  # a ratio of two numbers is rarely exact
+
+    @property
     def filter_maps(self) -> tuple[FilterMap, ...]:
         """Filters and map of every block of a convolutional network."""
         if not isinstance(self.inner_channels, int):
@@ -164,6 +175,8 @@ class Network(Section):
             raise ValueError(
                 f"architecture {self.architecture} needs at least one block, kernel pixel and convolution"
             )
+        if self.hidden < 1:
+            raise ValueError(f"mlp_ratio = {self.mlp_ratio:g} leaves no node of dim = {self.dim}; raise it")
         if len(self.heads_per_block) != self.blocks:
             raise ValueError(
                 f"heads lists {len(self.heads_per_block)} numbers for {self.blocks} blocks; give one each"

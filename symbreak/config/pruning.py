@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from symbreak.config.network import Network
 from symbreak.config.section import Amount, Count, Distinct, Fraction, Positive, Section, Stem, Whole
 from symbreak.config.taps import ENCODER_TAPS
 
@@ -106,6 +107,24 @@ class Study(Section):
         return before, {"projection": self.projection_tap, "linear2": self.linear2_tap}.get(layer, after)
 
     @property
+    def places(self) -> list[str]:
+        """Taps whose nodes are judged, and `readout` where the network's own classifier head is.
+
+        Examples
+        --------
+        >>> Study(layers=["linear1", "readout"]).places
+        ['feedforward_norm', 'linear1', 'readout']
+        """
+        taps = {tap for layer in self.layers if layer != READOUT for tap in self.taps_of_layer(layer)}
+        return [tap for tap in ENCODER_TAPS if tap in taps] + [READOUT] * (READOUT in self.layers)
+
+    def prunes(self, network: Network) -> bool:
+        """Whether a network takes part: it is trained and has the layers and blocks."""
+        if not network.trained or (network.convolutional and not self.only_readout):
+            return False
+        return all(block <= network.blocks for block in self.blocks_of(network.blocks))
+
+    @property
     def only_readout(self) -> bool:
         """Whether no layer of a block loses weights."""
         return set(self.layers) == {READOUT}
@@ -116,6 +135,8 @@ class Study(Section):
             raise ValueError(
                 "there is no setting; give kept, thresholds, snr_minimum: true or snr_limit: true"
             )
+        if len(set(self.settings)) < len(self.settings):
+            raise ValueError("two of kept have the same first six digits, by which they are named; drop one")
         if "andc" not in self.methods:
             raise ValueError("methods lacks andc, whose kept weights all others are given; add it")
         return self
@@ -178,9 +199,7 @@ class Pruning(Section):
         >>> Pruning(studies={"last": Study(layers=["linear1"])}).taps_of(["last"])
         ['feedforward_norm', 'linear1']
         """
-        every = [self.studies[name] for name in studies]
-        pairs = [(study, layer) for study in every for layer in study.layers if layer != READOUT]
-        wanted = {tap for study, layer in pairs for tap in study.taps_of_layer(layer)}
+        wanted = {tap for name in studies for tap in self.studies[name].places}
         return [tap for tap in ENCODER_TAPS if tap in wanted]
 
     def retraining(self, study: str) -> tuple[int, float]:

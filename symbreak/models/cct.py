@@ -121,7 +121,7 @@ class Block(nn.Module):
 
     def __init__(self, network: Network, heads: int, stochastic_depth: float) -> None:
         super().__init__()
-        dim, hidden = network.dim, int(network.dim * network.mlp_ratio)
+        dim, hidden = network.dim, network.hidden
         self.heads = heads
         self.attention_dropout = network.attention_dropout
         self.attention_norm = nn.LayerNorm(dim)

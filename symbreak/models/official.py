@@ -117,7 +117,8 @@ def export_official(network: CCT) -> dict[str, Tensor]:
 
 
 def _shape(state: Mapping[str, Tensor]) -> dict[str, Any]:
-    convolutions = [k for k in state if re.fullmatch(r"tokenizer\.conv_layers\.\d+\.0\.weight", k)]
+    numbers = (re.fullmatch(r"tokenizer\.conv_layers\.(\d+)\.0\.weight", key) for key in state)
+    convolutions = sorted(int(found[1]) for found in numbers if found)
     blocks = {m.group(1) for k in state if (m := re.match(r"classifier\.blocks\.(\d+)\.", k))}
     first = state["tokenizer.conv_layers.0.0.weight"]
     labels, dim = state["classifier.fc.weight"].shape
@@ -129,7 +130,7 @@ def _shape(state: Mapping[str, Tensor]) -> dict[str, Any]:
         "positional_embedding": "learnable" if "classifier.positional_emb" in state else "none",
     }
     if len(convolutions) > 1:
-        inner = [state[name].shape[0] for name in sorted(convolutions)[:-1]]
+        inner = [state[f"tokenizer.conv_layers.{number}.0.weight"].shape[0] for number in convolutions[:-1]]
         shape["inner_channels"] = inner[0] if len(set(inner)) == 1 else inner
     return shape
 
