@@ -12,7 +12,6 @@ from symbreak.config import Experiment, Heads, Statistics, dump
 from symbreak.errors import SymbreakError
 from symbreak.matrices import by_head, nodal
 from symbreak.observables import averaged_nodes, common_share, head_tables, replica_tables
-from symbreak.observables.heads.meanings import with_meaning
 from symbreak.observables.heads.resemblance import compare_matrices
 from symbreak.planted import head_tables_example, moments_example
 from symbreak.results.tables.head_networks import head_network_table
@@ -23,7 +22,7 @@ from symbreak.results.tables.heads import (
     ownership_table,
     superclass_table,
 )
-from symbreak.store import open_dataset, provenance, write_dataset
+from symbreak.store import describe, open_dataset, provenance, write_dataset
 from symbreak.store.joining import join_seeds
 
 SETTINGS, HEADS = Statistics(thresholds=9), Heads(n_shuffles=199)
@@ -223,7 +222,8 @@ def test_every_variable_has_a_meaning_and_every_count_a_chance_level():
     assert [n for n in heads.data_vars if "accuracy" not in n and "long_name" not in heads[n].attrs] == []
     for name in ("n_owned", "n_owned_total", "n_owned_curve", "n_owned_by_ratio", "filling_count", "pairs"):
         assert f"{name}_null" in heads
-    assert with_meaning(xr.Dataset({"strange": 1.0})).strange.attrs == {}
+    with pytest.raises(SymbreakError, match="`strange` is not declared for heads"):
+        describe(xr.Dataset({"strange": 1.0}), "heads")
 
 
 def test_verbs_from_moments_to_pages(tmp_path, capsys):

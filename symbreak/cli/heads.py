@@ -11,14 +11,17 @@ def heads(options: Namespace) -> None:
     from symbreak.observables import head_tables
     from symbreak.progress import Progress
     from symbreak.store import open_dataset, write_dataset
+    from symbreak.store.provenance import derived
 
     experiment, folder = read(options.config), options.folder
     for tap in Progress(options.taps or experiment.headed_taps, desc="heads", unit="tap"):
         with open_dataset(folder / "moments" / f"{tap}.nc", "moments") as moments:
+            known = derived(
+                moments.attrs, experiment, folder / "moments" / f"{tap}.nc", title=f"heads at {tap}"
+            )
             moments.load()
         table = head_tables(moments, experiment.statistics, experiment.heads, options.threads)
-        facts = moments.attrs | table.attrs | {"title": f"heads at {tap}"}
-        write_dataset(folder / "heads" / f"{tap}.nc", table, "heads", facts)
+        write_dataset(folder / "heads" / f"{tap}.nc", table, "heads", known | table.attrs)
 
 
 def attention(options: Namespace) -> None:
@@ -38,11 +41,13 @@ def replicas(options: Namespace) -> None:
     from symbreak.config import read
     from symbreak.observables import replica_tables
     from symbreak.store import open_dataset, write_dataset
+    from symbreak.store.provenance import derived
 
     experiment, folder = read(options.config), options.folder
     for tap in options.taps or experiment.headed_taps:
         with open_dataset(folder / "heads" / f"{tap}.nc", "heads") as joined:
+            title = f"overlaps of seeds and blocks at {tap}"
+            known = derived(joined.attrs, experiment, folder / "heads" / f"{tap}.nc", title=title)
             joined.load()
         table = replica_tables(joined, experiment.heads)
-        facts = joined.attrs | table.attrs | {"title": f"overlaps of seeds and blocks at {tap}"}
-        write_dataset(folder / "replicas" / f"{tap}.nc", table, "replicas", facts)
+        write_dataset(folder / "replicas" / f"{tap}.nc", table, "replicas", known | table.attrs)

@@ -22,9 +22,11 @@ def train(options: Namespace) -> None:
     _use_threads(options.threads)
     from symbreak.config import read
     from symbreak.learning import train_network
+    from symbreak.store.provenance import require_listed
 
     experiment = read(options.config)
     _require_network(experiment, options)
+    require_listed([options.seed], experiment.seeds, str(options.config))
     folder = options.folder
     train_network(
         experiment, options.network, options.seed, folder / "network.safetensors", folder / "history.csv"
@@ -70,29 +72,30 @@ def scan(options: Namespace) -> None:
     from symbreak.observables import block_tables
     from symbreak.progress import Progress
     from symbreak.store import open_dataset, write_dataset
+    from symbreak.store.provenance import derived
 
     experiment, folder = read(options.config), options.folder
     for tap in Progress(options.taps or experiment.probes.taps, desc="scan", unit="tap"):
         with open_dataset(folder / "moments" / f"{tap}.nc", "moments") as moments:
+            known = derived(moments.attrs, experiment, folder / "moments" / f"{tap}.nc", title="")
             moments.load()
         statistics, nodes = block_tables(moments, experiment.statistics, options.threads)
         for kind, dataset in (("statistics", statistics), ("nodes", nodes)):
-            title = {"title": f"{kind} at {tap}"}
-            write_dataset(folder / kind / f"{tap}.nc", dataset, kind, moments.attrs | title)
+            facts = known | {"title": f"{kind} at {tap}"}
+            write_dataset(folder / kind / f"{tap}.nc", dataset, kind, facts)
 
 
 def join(options: Namespace) -> None:
     """Stack the results of several seeds, file by file of the same name."""
     from symbreak.store import open_dataset, write_dataset
+    from symbreak.store.atomic import require_other
     from symbreak.store.joining import join_seeds
 
     for name in options.names:
-        datasets = [open_dataset(folder / name).load() for folder in options.folders]
-        seeds = [int(dataset.attrs["seed"]) for dataset in datasets]
-        if len(set(seeds)) < len(seeds):
-            raise SymbreakError(f"A seed comes twice among {seeds}; give each folder once.")
-        facts = datasets[0].attrs | {"seed": seeds}
-        write_dataset(options.output / name, join_seeds(datasets, seeds), facts["symbreak_kind"], facts)
+        paths = [folder / name for folder in options.folders]
+        require_other(options.output / name, paths)
+        joined = join_seeds([open_dataset(path).load() for path in paths])
+        write_dataset(options.output / name, joined, joined.attrs["symbreak_kind"], joined.attrs)
 
 
 def configure(options: Namespace) -> None:
@@ -107,8 +110,9 @@ def configure(options: Namespace) -> None:
     if options.output is None:
         sys.stdout.write(text)
         return
-    from symbreak.store.atomic import replacing_text
+    from symbreak.store.atomic import replacing_text, require_other
 
+    require_other(options.output, [options.config] if options.config else [])
     replacing_text(options.output, text)
 
 

@@ -13,29 +13,11 @@ from symbreak.clusters.partitioning import SEARCH_LIMIT, by_node, check_rule, ch
 from symbreak.errors import SymbreakError
 from symbreak.matrices.field_matrices import check_heads
 from symbreak.numerics.threads import spread
+from symbreak.store import describe
 
 PATHS = ("auto", "rank_one", "bit_rows")
 
 Kernel = Callable[..., None]
-
-ATTRIBUTES = {
-    "n_clusters": ("number of clusters", "N_c", "clusters of one matrix"),
-    "cluster_size": ("mean cluster size within one matrix", "C_s", "diag / N_c"),
-    "diagonal": ("labels in clusters", "diag", "number of i with B[i,i] = 1 (P1 Table 1)"),
-    "noise": ("elements above threshold outside clusters", "n", "sum B - sum size^2 (P1 Fig. 3)"),
-    "square_sum": ("elements within clusters", "S_2", "sum size^2"),
-    "largest": ("size of the largest cluster of the partition", "C_max", "max size"),
-    "appearance": ("matrices whose clusters contain the label", "a", "P1 Figs. 4a and 7"),
-    "diagonal_field": ("raw field of diagonal elements above threshold", "F_d", "sum_k M_k[j,j]"),
-    "cluster_field": (
-        "raw field of cluster elements on an output",
-        "F_c",
-        "sum_k sum_{i in cluster of j} M_k[i,j] (P1 Fig. 4b)",
-    ),
-    "field_maximum": ("signed maximum of the raw field", "M_max", "max_ij M[i,j], NaN if not finite"),
-    "cover_bound": ("lower bound of the number of clusters of any partition", "N_c^-", "independent labels"),
-    "search_finished": ("every largest-cluster search came to its end", "", "1 = proven largest"),
-}
 
 
 def scan(
@@ -253,8 +235,4 @@ def _dataset(
         coords["head"] = np.arange(1, len(appearance) + 1)
     else:
         values["appearance"] = (("threshold", "label"), appearance[0])
-    for name, (dims, array) in values.items():
-        long_name, symbol, equation = ATTRIBUTES[name]
-        attributes = {"long_name": long_name, "units": "1", "symbol": symbol, "equation": equation}
-        values[name] = (dims, array, attributes)
-    return xr.Dataset(values, coords, {"rule": rule, "path": path})
+    return describe(xr.Dataset(values, coords, {"rule": rule, "path": path}), "scan")

@@ -22,6 +22,7 @@ from symbreak.learning.loop import Loop, mixed_seed, parameter_groups, write_his
 from symbreak.learning.resume import ResumeFile, digest
 from symbreak.learning.schedule import Schedule
 from symbreak.models.probe import Place, ProbeSet, record_taps
+from symbreak.store.provenance import require_trained_by
 
 
 @parallel.in_processes
@@ -46,6 +47,7 @@ def train_probes(experiment: Experiment, weights: Path, output: Path, history: P
         If the weights are missing or damaged, or the data cannot be read.
     """
     network, header = models.load_network(weights)
+    require_trained_by(experiment, header, weights)
     with parallel.alone_together(output):
         training = probe_training(experiment)
         train = load_configured(experiment.data, "train", experiment.probes.train_per_label)

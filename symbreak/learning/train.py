@@ -73,6 +73,7 @@ def train_network(experiment: Experiment, network: str, seed: int, weights: Path
             "seed": seed,
             "dataset": train.name,
             "dataset_sha256": train.sha256,
+            "data": experiment.data.determining(),
             "training": experiment.training.determining(),
             "precision": engine.precision,
             "device": engine.name,

@@ -23,10 +23,10 @@ from symbreak.learning.engine.memory import with_smaller_batches
 from symbreak.measure.accumulator import label_coordinates
 from symbreak.models.probe import record_taps
 from symbreak.observables import attention_block
-from symbreak.observables.heads.meanings import with_meaning
 from symbreak.progress import Progress
 from symbreak.store import open_dataset, provenance, write_dataset
 from symbreak.store.joining import stack_blocks
+from symbreak.store.provenance import derived, require_trained_by
 
 
 def measure_attention(experiment: Experiment, weights: Path, folder: Path, block: int | None = None) -> None:
@@ -55,12 +55,14 @@ def measure_attention(experiment: Experiment, weights: Path, folder: Path, block
         If files are missing, do not belong together, or the network has no such block or no heads.
     """
     network, header = models.load_network(weights)
+    require_trained_by(experiment, header, weights)
     if network.network.convolutional:
         raise SymbreakError(f"{weights} is a convolutional network without attention; give one with heads.")
     if block is not None and not 1 <= block <= network.network.blocks:
         raise SymbreakError(f"There is no block {block}; choose one from 1 to {network.network.blocks}.")
     blocks = list(range(1, network.network.blocks + 1)) if block is None else [block]
     with open_dataset(folder / "moments" / "attention.nc", "moments") as moments:
+        derived(moments.attrs, experiment, folder / "moments" / "attention.nc", title="")
         accuracy = moments.head_label_accuracy.transpose("block", "head", "label").load()
     images = load_configured(experiment.data, "validation")
     if accuracy.sizes["label"] != images.n_labels or accuracy.sizes["block"] < max(blocks):
@@ -84,10 +86,9 @@ def measure_attention(experiment: Experiment, weights: Path, folder: Path, block
         {name: np.arange(dataset.image.shape[axis]) for name, axis in shape.items()}
         | {name: part for name, part in label_coordinates(images).items() if name.startswith("label")}
     )
-    facts = models.facts_of(header)
     source = f"{header['name']} ({network.network.architecture}) on {images.name}, validation images"
-    attributes = provenance(experiment, title="attention maps", source=source, **facts)
-    write_dataset(folder / "attention" / "attention.nc", with_meaning(dataset), "attention", attributes)
+    attributes = provenance(experiment, header=header, title="attention maps", source=source)
+    write_dataset(folder / "attention" / "attention.nc", dataset, "attention", attributes)
 
 
 @torch.no_grad()

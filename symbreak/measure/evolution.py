@@ -19,6 +19,7 @@ from symbreak.measure.moments import measure
 from symbreak.observables import evolution_table, head_tables
 from symbreak.progress import Progress
 from symbreak.store import open_dataset, provenance, write_dataset
+from symbreak.store.provenance import require_trained_by
 
 #: Null draws of different epochs must differ, or chance would move all epochs alike. Blocks are 1000 apart.
 SEEDS_OF_EPOCH = 1_000_000
@@ -46,6 +47,7 @@ def evolve(experiment: Experiment, folder: Path, threads: int | None = None) -> 
     """
     weights = folder / "network.safetensors"
     network, header = models.load_network(weights)
+    require_trained_by(experiment, header, weights)
     if experiment.training.checkpoints == "none":
         raise SymbreakError(
             f"No weights were kept while {weights} was trained; set `training.checkpoints: log`, train again."
@@ -64,9 +66,9 @@ def evolve(experiment: Experiment, folder: Path, threads: int | None = None) -> 
         for tap in taps:
             table = evolution_table({epoch: heads[tap] for epoch, heads in finished.items()})
             first = finished[0][tap].attrs
-            facts = models.facts_of(first)
-            facts |= {k: first[k] for k in ("threshold", "ratio", "level", "n_shuffles")}
-            known = provenance(experiment, title=f"evolution at {tap}", source=first["source"], **facts)
+            facts = {k: first[k] for k in ("threshold", "ratio", "level", "n_shuffles")}
+            title, source = f"evolution at {tap}", first["source"]
+            known = provenance(experiment, header=header, title=title, source=source, **facts)
             write_dataset(folder / "evolution" / f"{tap}.nc", table, "evolution", known)
         for work in (folder / "evolution").glob(".epoch*"):  # those of other settings as well
             shutil.rmtree(work, ignore_errors=True)

@@ -52,6 +52,7 @@ def measure_latency(experiment: Experiment, name: str, folder: Path) -> None:
     engines = latency_engines(experiment.compute.device, experiment.compute.precision)
     dataset = time_network(network, experiment.data.n_labels, settings, engines)
     facts = {
+        "network": name,
         "seed": experiment.seeds,
         "dataset": experiment.data.name,
         "dataset_sha256": "no image was read",

@@ -25,6 +25,11 @@ from symbreak.measure.accumulator import TapAccumulator, binomial_error, fold_of
 from symbreak.models.probe import ProbeSet, record_taps
 from symbreak.progress import Progress
 from symbreak.store import provenance, write_dataset
+from symbreak.store.provenance import require_trained_by
+from symbreak.store.variables import check_finite
+
+#: What to do about numbers that are not finite after a pass.
+NOT_FINITE = "the weights of the network or its probes are not finite or too large; train them again"
 
 
 @parallel.in_processes
@@ -46,6 +51,7 @@ def measure(experiment: Experiment, weights: Path, probes_path: Path, folder: Pa
         If the files are missing or damaged, or do not belong together.
     """
     network, header = models.load_network(weights)
+    require_trained_by(experiment, header, weights)
     probes, _ = models.load(probes_path)
     if not isinstance(probes, ProbeSet) or probes.network != network.network:
         raise SymbreakError(
@@ -55,8 +61,10 @@ def measure(experiment: Experiment, weights: Path, probes_path: Path, folder: Pa
     _require_two_per_label(images, split)
     engine = engine_of(experiment.compute, header)
     network, probes = network.to(engine.device).eval(), probes.to(engine.device).eval()
-    facts = models.facts_of(header)
-    facts["source"] = f"{header['name']} ({network.network.architecture}) on {images.name}, {split} images"
+    facts = {
+        "header": header,
+        "source": f"{header['name']} ({network.network.architecture}) on {images.name}, {split} images",
+    }
     with parallel.alone_together(folder / "moments"):
         taps, fields = accumulate(network, probes, images, engine, experiment)
         if parallel.is_first():
@@ -88,12 +96,15 @@ def _write(
         write_dataset(folder / kind / f"{name}.nc", dataset, kind, attributes)
 
     accuracy = float((fields.argmax(1) == images.labels).double().mean())
+    known = {
+        "network_accuracy": ((), accuracy),
+        "network_accuracy_stderr": ((), binomial_error(accuracy, len(images))),
+    }
+    moments = {name: tap.moments(images).assign(known) for name, tap in taps.items()}
+    for name, found in moments.items():  # before anything is written
+        check_finite(found, "moments", f"The pass over {name}", NOT_FINITE)
     for name, tap in taps.items():
-        moments = tap.moments(images).assign(
-            network_accuracy=((), accuracy),
-            network_accuracy_stderr=((), binomial_error(accuracy, len(images))),
-        )
-        write(name, "moments", moments, f"label means at {name}")
+        write(name, "moments", moments.pop(name), f"label means at {name}")
         write(name, "logits", tap.logits(images), f"output fields of the probes at {name}")
     write(
         "network",

@@ -2,7 +2,7 @@
 
 from symbreak.models.cct import CCT
 from symbreak.models.cnn import CNN
-from symbreak.models.files import facts_of, load, load_network, save
+from symbreak.models.files import load, load_network, save
 from symbreak.models.masks import apply_masks, count_kept, masks_of, without_masks
 from symbreak.models.official import load_official, read_official
 from symbreak.models.probe import FilterProbe, Probe, ProbeSet, tap_widths
@@ -20,7 +20,6 @@ __all__ = [
     "count_kept",
     "count_parameters",
     "create",
-    "facts_of",
     "load",
     "load_network",
     "load_official",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -86,11 +85,6 @@ def load_network(path: str | Path) -> tuple[Trunk, dict[str, Any]]:
     if isinstance(network, ProbeSet):
         raise SymbreakError(f"{path} holds probes, not a network; give the file `network.safetensors`.")
     return network, header
-
-
-def facts_of(header: Mapping[str, Any]) -> dict[str, Any]:
-    """What a file about a network says of its training: seed, data, precision and device."""
-    return {name: header[name] for name in ("seed", "dataset", "dataset_sha256", "precision", "device")}
 
 
 def _described(header: dict[str, Any]) -> nn.Module:

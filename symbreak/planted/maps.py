@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from symbreak.observables import attention_block
-from symbreak.observables.heads.meanings import with_meaning
+from symbreak.store import describe
 from symbreak.store.joining import stack_blocks
 
 
@@ -74,4 +74,4 @@ def attention_example(blocks: int = 1, share: float = 0.5) -> xr.Dataset:
     dataset["truth"] = ("sample", world["truth"].astype("int32"))
     dataset["correct"] = ("sample", world["correct"].astype("int8"))
     sides = {"row": np.arange(4), "column": np.arange(4), "colour": np.arange(3)}
-    return with_meaning(dataset.assign_coords(sides)).assign_attrs(seed=1)
+    return describe(dataset.assign_coords(sides), "attention").assign_attrs(seed=1)

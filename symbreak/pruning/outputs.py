@@ -26,35 +26,6 @@ Rows = Mapping[tuple[str, str], Mapping[str, Any]]
 SIDES = ("input", "output")
 NODE_STATISTICS = ("n_clusters", "cluster_size", "diagonal", "noise")
 
-_MEANINGS = {
-    "kept_weights": ("weights that stay, the same number for all methods", "K", ""),
-    "layer_weights": ("weights of the layer before pruning", "N_i N_o", ""),
-    "expected_weights": (
-        "weights that would stay for independent uniform sets of the same sizes",
-        "<K>_0",
-        "N_i N_o <1 - C(L-a,b)/C(L,b)>",
-    ),
-    "adjusted_weights": ("weights dropped (negative: added) at random to make A-ANDC equal", "", ""),
-    "threshold": ("clipping threshold of the nodes", "Th", "arXiv:2501.12900 Table 3"),
-    "pruned_accuracy": (
-        "accuracy of the pruned network; epoch 0: before retraining",
-        "Acc",
-        "arXiv:2501.12900 section 3",
-    ),
-    "pruned_loss": ("mean loss during an epoch of retraining", "", ""),
-    "dense_accuracy": ("accuracy of the network without pruning, retrained alike", "Acc_0", ""),
-    "kept_parameters": ("parameters of the network without pruned weights", "P", ""),
-    "n_parameters": ("parameters of the network before pruning", "P_0", ""),
-    "file_size": ("size of the network in a file", "", ""),
-    "latency": ("median time of a batch on the processor", "", ""),
-    "form_difference": ("largest deviation of an output field from that of zeros in dense matrices", "", ""),
-    "n_clusters": ("mean number of clusters per matrix", "N_c", "arXiv:2501.12900 Table 3"),
-    "cluster_size": ("mean cluster size, pooled over all clusters", "C_s", "arXiv:2501.12900 Table 3"),
-    "diagonal": ("mean number of labels in clusters per matrix", "diag", "arXiv:2501.12900 Table 3"),
-    "noise": ("mean number of elements above threshold outside clusters", "n", "arXiv:2501.12900 Table 3"),
-}
-_UNITS = {"file_size": "byte", "latency": "s"}
-
 
 def write_study(
     subject: Subject,
@@ -72,13 +43,6 @@ def write_study(
     table = layer_table(study.settings, layers, nodes, cuts, subject.experiment.statistics)
     table = table.assign(_recoveries(study.settings, study.methods, layers, rows, len(subject.validation)))
     table = table.assign(_parameters(subject.network, table)).assign(_forms(subject.network, pruned))
-    for variable in table.data_vars:
-        base = str(variable).removesuffix("_stderr")
-        words, symbol, equation = _MEANINGS[base]
-        table[variable].attrs = {"long_name": words, "units": _UNITS.get(base, "1"), "symbol": symbol}
-        table[variable].attrs["equation"] = equation
-        if base != variable:
-            table[variable].attrs = {"long_name": f"standard error of {base} over images", "units": "1"}
     folder.mkdir(parents=True, exist_ok=True)
     write_logits(subject, pruned, header, folder / "logits" / "network.nc")
     with replacing(folder / "network.safetensors") as temporary:

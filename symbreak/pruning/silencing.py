@@ -29,22 +29,6 @@ CRITERIA = {
 #: Retrainings of as many random nodes.
 RETRAINED_DRAWS = 10
 
-_MEANINGS = {
-    "n_silenced": ("nodes silenced", "#{k}"),
-    "n_nodes": ("nodes before the readout", "N_M"),
-    "base_accuracy": ("accuracy with all nodes", "Acc"),
-    "silenced_accuracy": ("accuracy without the nodes", "Acc_-"),
-    "silenced_accuracy_null": ("mean accuracy without as many random nodes", "<Acc_->_0"),
-    "silenced_accuracy_null_deviation": ("standard deviation of that over draws", ""),
-    "silenced_accuracy_p": ("chance that random nodes do as little harm", "p"),
-    "retrained_accuracy": ("accuracy, only the readout of the nodes trained anew", "Acc_r"),
-    "retrained_accuracy_null": (
-        "mean accuracy, the readout of as many random nodes trained anew",
-        "<Acc_r>_0",
-    ),
-    "retrained_accuracy_null_deviation": ("standard deviation of that over draws", ""),
-}
-
 
 def choose_nodes(nodes: Nodes, experiment: Experiment) -> dict[str, NDArray[np.int64]]:
     """Nodes of each criterion, numbered from 0, at the reference threshold.
@@ -124,9 +108,7 @@ def silencing_study(
         kept = fields - _share(validation, weight, chosen)
         return _accuracy(kept + validation.images[:, chosen] @ own.T, validation.labels)
 
-    rows: dict[str, list[float]] = {
-        name: [] for name in _MEANINGS if name not in ("n_nodes", "base_accuracy")
-    }
+    rows: dict[str, list[float]] = {}
     for chosen in choose_nodes(nodes, experiment).values():
 
         def draw(count: int = len(chosen)) -> NDArray:
@@ -146,7 +128,7 @@ def silencing_study(
             "retrained_accuracy_null_deviation": np.std(again),
         }
         for name, value in row.items():
-            rows[name].append(float(value))
+            rows.setdefault(name, []).append(float(value))
     return _dataset(rows, base, weight.shape[1], len(validation))
 
 
@@ -192,8 +174,4 @@ def _dataset(rows: dict[str, list[float]], base: float, nodes: int, images: int)
     table = xr.Dataset(values, {"criterion": np.array(list(CRITERIA), dtype=str)})
     for name in ("silenced_accuracy", "retrained_accuracy", "base_accuracy"):
         table[f"{name}_stderr"] = (table[name].dims, binomial_error(table[name].values, images))
-    for name, (words, symbol) in _MEANINGS.items():
-        table[name].attrs = {"long_name": words, "units": "1", "symbol": symbol, "equation": ""}
-    for name in ("silenced_accuracy", "retrained_accuracy", "base_accuracy"):
-        table[f"{name}_stderr"].attrs = {"long_name": f"standard error of {name} over images", "units": "1"}
     return table

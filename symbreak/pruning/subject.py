@@ -64,8 +64,7 @@ class Subject(NamedTuple):
     def attributes(self, title: str) -> dict[str, Any]:
         """Provenance of a file about this network."""
         source = f"{self.header['name']} ({self.network.network.architecture}) on {self.validation.name}"
-        facts = models.facts_of(self.header)
-        return provenance(self.experiment, title=title, source=source, **facts)
+        return provenance(self.experiment, header=self.header, title=title, source=source)
 
 
 def subject_of(

@@ -1,12 +1,13 @@
 """Files: schema, provenance, atomic writes, validation. Ground floor of both wings."""
 
 from symbreak.store.atomic import replacing, replacing_text
-from symbreak.store.netcdf import check, described, open_dataset, read_values, write_dataset
+from symbreak.store.netcdf import check, open_dataset, read_values, write_dataset
 from symbreak.store.provenance import now, provenance
+from symbreak.store.variables import describe
 
 __all__ = [
     "check",
-    "described",
+    "describe",
     "now",
     "open_dataset",
     "provenance",

@@ -1,29 +1,45 @@
-"""Write a file so that it is either whole or absent."""
+"""Write a file so that it is either whole or as it was."""
 
 from __future__ import annotations
 
+import errno
 import os
 import platform
 import re
+import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from symbreak.errors import SymbreakError
 
+#: What to do about an error of the system; any other error gets `_OTHERWISE`.
+_CURES = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "free space there"),
+    **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), "choose a folder that you may write to"),
+    **dict.fromkeys((errno.ENOTDIR, errno.EEXIST, errno.EISDIR), "choose another name"),
+    **dict.fromkeys((errno.ENAMETOOLONG, errno.ELOOP), "choose a shorter path without links to itself"),
+}
+_OTHERWISE = "see that there is space and that you may write there"
+#: What `fsync` answers on file systems that have none.
+_NO_FSYNC = (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS)
+#: What `rename` answers where the old file may only be overwritten (a mounted file, others' folders).
+_NO_RENAME = (errno.EPERM, errno.EACCES, errno.EBUSY, errno.EXDEV)
+
 
 @contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
-    """Give a temporary name beside `path`; on success it takes the place of `path`.
+    """Give a temporary name in the folder of `path`; on success it takes the place of `path`.
 
-    An exception, a kill or a full disk leaves `path` as it was. What killed writers of `path` left
-    behind under such names is removed.
+    An exception, a kill or a full disk leaves `path` as it was. Of a symbolic link the target is replaced and
+    the link stays. The file has the mode that the umask gives. What killed writers of `path` left under
+    temporary names is removed.
 
     Raises
     ------
     SymbreakError
-        If the folder cannot be written.
+        If the file cannot be written.
 
     Examples
     --------
@@ -34,22 +50,25 @@ def replacing(path: str | Path) -> Iterator[Path]:
     ...     (Path(folder) / "a.txt").read_text()
     'whole'
     """
-    path = Path(path)
-    writer = f"{os.getpid()}-{_machine()}-{uuid.uuid4().hex[:6]}"
-    temporary = path.with_name(f".{path.stem}.{writer}{path.suffix}")
+    target = Path(path)
+    temporary = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _remove_abandoned(path)
+        target = Path(os.path.realpath(path, strict=False)) if target.is_symlink() else target
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _remove_abandoned(target)
+        writer = f"{os.getpid()}-{_machine()}-{uuid.uuid4().hex[:6]}"
+        temporary = target.with_name(f".{target.stem}.{writer}{target.suffix}")
+        mode = _create(temporary)
         yield temporary
+        temporary.chmod(mode)  # some libraries make files that only their owner may read
         _flush(temporary)
-        os.replace(temporary, path)
+        _take_place(temporary, target)
     except OSError as error:
-        raise SymbreakError(
-            f"Cannot write {path}: {error.strerror or error}; free space or choose a folder you may write to."
-        ) from error
+        raise write_error(path, error) from error
     finally:
-        with suppress(OSError):
-            temporary.unlink()
+        if temporary is not None:
+            with suppress(OSError):
+                temporary.unlink()
 
 
 def replacing_text(path: str | Path, text: str) -> None:
@@ -58,10 +77,59 @@ def replacing_text(path: str | Path, text: str) -> None:
     Raises
     ------
     SymbreakError
-        If the folder cannot be written.
+        If the file cannot be written.
     """
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def write_error(path: str | Path, error: OSError) -> SymbreakError:
+    """The sentence about a file that cannot be written, with the cure of its cause.
+
+    Examples
+    --------
+    >>> str(write_error("a.nc", OSError(errno.ENOSPC, "No space left on device")))
+    'Cannot write a.nc: No space left on device; free space there.'
+    """
+    cure = _CURES.get(error.errno or 0, _OTHERWISE)
+    return SymbreakError(f"Cannot write {path}: {error.strerror or error}; {cure}.")
+
+
+def require_other(output: str | Path, inputs: Iterable[str | Path]) -> None:
+    """Refuse to write a file over one that it is made of.
+
+    Raises
+    ------
+    SymbreakError
+        Naming the file.
+    """
+    if os.path.realpath(output) in map(os.path.realpath, inputs):
+        raise SymbreakError(f"{output} is an input, and writing would lose it; choose another output.")
+
+
+def _create(path: Path) -> int:
+    """Make an empty file as the umask wants it, and return its mode."""
+    handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
+    try:
+        return os.fstat(handle).st_mode & 0o777
+    finally:
+        os.close(handle)
+
+
+def _take_place(temporary: Path, target: Path) -> None:
+    """Rename a finished file; where the old one may only be overwritten, do that."""
+    try:
+        os.replace(temporary, target)
+    except OSError as error:
+        if error.errno not in _NO_RENAME or not target.is_file():
+            raise
+        try:
+            shutil.copyfile(temporary, target)
+        except OSError as second:
+            kept = target.with_name(f"{target.name}.new")
+            os.replace(temporary, kept)
+            raise OSError(error.errno, f"{second.strerror} (the finished file is {kept})") from second
+        _flush(target)
 
 
 def _machine() -> str:
@@ -90,6 +158,10 @@ def _lives(process: int) -> bool:
 
 
 def _flush(path: Path) -> None:
-    """Push the bytes to the disk, so that the rename cannot overtake them."""
+    """Push the bytes to the disk, so that the rename cannot overtake them, where the file system can."""
     with open(path, "rb") as handle:
-        os.fsync(handle.fileno())
+        try:
+            os.fsync(handle.fileno())
+        except OSError as error:
+            if error.errno not in _NO_FSYNC:
+                raise

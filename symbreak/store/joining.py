@@ -2,32 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from symbreak.errors import SymbreakError
+from symbreak.store.provenance import require_together
 
 
-def join_seeds(datasets: Sequence[xr.Dataset], seeds: Sequence[int]) -> xr.Dataset:
+def join_seeds(datasets: Sequence[xr.Dataset], seeds: Sequence[int] | None = None) -> xr.Dataset:
     """Stack the results of several seeds along a new first dimension `seed`.
+
+    Parameters
+    ----------
+    datasets : sequence of Dataset
+        Results of one seed each; those that were read from files must belong together.
+    seeds : sequence of int, optional
+        Default: the coordinates `seed` of the datasets.
 
     Raises
     ------
     SymbreakError
-        If the datasets do not have the same coordinates.
+        If a seed comes twice, the datasets have several seeds each, do not belong together (see
+        `symbreak.store.provenance.require_together`), or do not have the same coordinates.
 
     Examples
     --------
     >>> one = xr.Dataset({"snr": ("block", [1.0, 2.0])}, {"block": [1, 2]})
-    >>> join_seeds([one, one], [1, 2]).snr.dims
+    >>> join_seeds([one.assign_coords(seed=1), one.assign_coords(seed=2)]).snr.dims
     ('seed', 'block')
     """
+    if any("seed" in dataset.dims for dataset in datasets):
+        raise SymbreakError(
+            "Some of these results are joined over seeds already; give those of single seeds."
+        )
+    numbers = [int(dataset.seed) for dataset in datasets] if seeds is None else list(seeds)
+    if len(set(numbers)) < len(numbers):
+        raise SymbreakError(f"A seed comes twice among {numbers}; give each once.")
+    if all("symbreak_kind" in dataset.attrs for dataset in datasets):
+        require_together({f"seed {seed}": data.attrs for seed, data in zip(numbers, datasets, strict=True)})
     try:
         joined = xr.concat(
-            datasets,
-            xr.Variable("seed", np.asarray(seeds, dtype="int64")),
+            [dataset.drop_vars("seed", errors="ignore") for dataset in datasets],
+            xr.Variable("seed", np.asarray(numbers, dtype="int64")),
             data_vars="all",
             coords="minimal",
             compat="override",
@@ -36,9 +55,19 @@ def join_seeds(datasets: Sequence[xr.Dataset], seeds: Sequence[int]) -> xr.Datas
         )
     except ValueError as error:
         raise SymbreakError(
-            f"The seeds cannot be joined, their coordinates differ ({error}); write them anew."
+            f"The seeds cannot be joined, their coordinates differ ({error}); measure them again alike."
         ) from error
-    return joined
+    return joined.assign_attrs(_joined_attributes([dataset.attrs for dataset in datasets], numbers))
+
+
+def _joined_attributes(attributes: Sequence[Mapping[str, Any]], seeds: Sequence[int]) -> dict[str, Any]:
+    """Attributes of the first, all seeds, and every device and precision that some were computed with."""
+    both = {
+        name: "; ".join(dict.fromkeys(str(known[name]) for known in attributes))
+        for name in ("device", "precision")
+        if all(name in known for known in attributes)
+    }
+    return {**attributes[0], **both, "seed": list(seeds)}
 
 
 def over_seeds(variable: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import hashlib
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +14,8 @@ import xarray as xr
 
 from symbreak.errors import SymbreakError
 from symbreak.store.atomic import replacing
-from symbreak.store.schema import DIMENSIONS, GLOBALS, KINDS, SCHEMA_VERSION, VARIABLES
+from symbreak.store.schema import DIMENSIONS, FILES, GLOBALS, SCHEMA_VERSION
+from symbreak.store.variables import REDO, check_finite, check_variables, describe
 
 
 def write_dataset(path: str | Path, dataset: xr.Dataset, kind: str, attributes: dict[str, Any]) -> None:
@@ -22,45 +26,33 @@ def write_dataset(path: str | Path, dataset: xr.Dataset, kind: str, attributes: 
     path : path
         File to write.
     dataset : Dataset
-        Variables and coordinates.
+        Variables and coordinates; the coordinate `seed` is added from the attribute where it is a single one.
     kind : str
-        A key of `symbreak.store.schema.KINDS`.
+        A key of `symbreak.store.schema.FILES`.
     attributes : dict
         Global attributes, see `symbreak.store.provenance`.
 
     Raises
     ------
     SymbreakError
-        If the dataset lacks something that its kind demands, or cannot be written.
+        If the dataset is not what the registry says of its kind, has numbers that are not finite where they
+        must be, or cannot be written.
     """
-    dataset = described(dataset)
+    order = [name for name in DIMENSIONS if name in dataset.dims]
+    dataset = dataset.transpose(*order, missing_dims="ignore")
+    if FILES[kind].per_seed and "seed" not in dataset.coords:
+        dataset = dataset.assign_coords(seed=np.int64(attributes["seed"]))
+    dataset = describe(dataset, kind)
     dataset.attrs = attributes | {"symbreak_kind": kind}
+    check_finite(dataset, kind, str(path), "nothing is written, look at what it was computed from")
     check(dataset, str(path))
     encoding = {name: _encoding(dataset[name]) for name in dataset.variables}
     with replacing(path) as temporary:
         try:
             dataset.to_netcdf(temporary, format="NETCDF4", engine="netcdf4", encoding=encoding)
-        except RuntimeError as error:  # the NetCDF library's word for a full disk
-            raise OSError(str(error)) from error
-
-
-def described(dataset: xr.Dataset) -> xr.Dataset:
-    """Put dimensions into the schema's order and give every variable its meaning."""
-    order = [name for name in DIMENSIONS if name in dataset.dims]
-    dataset = dataset.transpose(*order, missing_dims="ignore")
-    for name, variable in dataset.variables.items():
-        base = str(name).removesuffix("_stderr").removesuffix("_nonempty")
-        if base in VARIABLES:
-            meaning = VARIABLES[base]._asdict()
-            if str(name).endswith("_stderr"):
-                meaning["long_name"] = "standard error of: " + meaning["long_name"]
-            variable.attrs = meaning | variable.attrs
-        elif name in DIMENSIONS:
-            variable.attrs.setdefault("long_name", DIMENSIONS[str(name)])
-        partner = f"{name}_stderr"
-        if partner in dataset:
-            variable.attrs.setdefault("ancillary_variables", partner)
-    return dataset
+        except RuntimeError as error:  # the NetCDF library's word for a full disk, among others
+            full = shutil.disk_usage(temporary.parent).free < dataset.nbytes
+            raise OSError(errno.ENOSPC if full else errno.EIO, str(error)) from error
 
 
 def _encoding(variable: xr.DataArray) -> dict[str, Any]:
@@ -71,7 +63,9 @@ def _encoding(variable: xr.DataArray) -> dict[str, Any]:
 
 
 def open_dataset(path: str | Path, kind: str | None = None) -> xr.Dataset:
-    """Open one of our files lazily, after checking that it is ours and whole.
+    """Open one of our files, after checking that it is ours and whole and its numbers are numbers.
+
+    Variables that no check needs are read when they are used.
 
     Parameters
     ----------
@@ -83,7 +77,8 @@ def open_dataset(path: str | Path, kind: str | None = None) -> xr.Dataset:
     Raises
     ------
     SymbreakError
-        If the file is missing, damaged, foreign, of another version or another kind.
+        If the file is missing, locked, damaged, foreign, of another version or another kind, or has numbers
+        that are not finite where they must be.
     """
     path = Path(path)
     if not path.is_file():
@@ -91,9 +86,7 @@ def open_dataset(path: str | Path, kind: str | None = None) -> xr.Dataset:
     try:
         dataset = xr.open_dataset(path, engine="netcdf4")
     except Exception as error:  # the NetCDF library raises many classes for damaged files
-        raise SymbreakError(
-            f"{path} is not a readable NetCDF file ({_short(error)}); write it anew."
-        ) from error
+        raise SymbreakError(_why_unreadable(path, error)) from error
     try:
         check(dataset, str(path), kind)
     except SymbreakError:
@@ -111,38 +104,39 @@ def check(dataset: xr.Dataset, where: str, kind: str | None = None) -> None:
         Naming the first deviation and the file.
     """
     actual = dataset.attrs.get("symbreak_kind")
-    if actual not in KINDS:
+    if actual not in FILES:
         raise SymbreakError(
             f"{where} was not written by symbreak (no attribute `symbreak_kind`); give one of ours."
         )
     if kind is not None and actual != kind:
         raise SymbreakError(f"{where} holds {actual}, and {kind} are wanted here; give a file of that kind.")
+    version = str(dataset.attrs.get("schema_version", "unknown"))
+    if version.split(".")[0] != SCHEMA_VERSION.split(".")[0]:
+        raise SymbreakError(f"{where} has schema version {version} and this is {SCHEMA_VERSION}; {REDO}.")
     missing = [name for name in GLOBALS if name not in dataset.attrs]
     if missing:
-        raise SymbreakError(f"{where} lacks the attribute `{missing[0]}`; write it anew.")
-    version = str(dataset.attrs["schema_version"])
-    if version.split(".")[0] != SCHEMA_VERSION.split(".")[0]:
-        raise SymbreakError(
-            f"{where} has schema version {version} and this is {SCHEMA_VERSION}; write it anew."
-        )
+        raise SymbreakError(f"{where} lacks the attribute `{missing[0]}`; {REDO}.")
     config = str(dataset.attrs["config"])
     if hashlib.sha256(config.encode()).hexdigest() != dataset.attrs["config_sha256"]:
+        raise SymbreakError(f"{where} was changed by hand: `config_sha256` does not fit `config`; {REDO}.")
+    check_variables(dataset, actual, where)
+    _check_seed(dataset, actual, where)
+    for name, variable in FILES[actual].declared.items():
+        if variable.finite and name in dataset:
+            read_values(dataset[name], where)
+    check_finite(dataset, actual, where)
+
+
+def _check_seed(dataset: xr.Dataset, kind: str, where: str) -> None:
+    """The coordinate and the attribute must name the same seeds."""
+    if not FILES[kind].per_seed:
+        return
+    named = np.atleast_1d(dataset.attrs["seed"])
+    found = dataset.coords["seed"].values if "seed" in dataset.coords else np.array([])
+    if not np.array_equal(np.atleast_1d(found), named):
         raise SymbreakError(
-            f"{where} was changed by hand: `config_sha256` does not fit `config`; write it anew."
+            f"{where} is of seed {named.tolist()} and its coordinate `seed` says {found.tolist()}; {REDO}."
         )
-    for name, dims in KINDS[actual].items():
-        if name not in dataset:
-            raise SymbreakError(
-                f"{where} lacks the variable `{name}` that every file of {actual} has; write it anew."
-            )
-        found = dataset[name].dims
-        if found not in (dims, ("seed", *dims), ("block", *dims), ("seed", "block", *dims)):
-            raise SymbreakError(
-                f"{where}: `{name}` has dimensions {found} in place of {dims}; write it anew."
-            )
-    for dim in dataset.dims:
-        if dim not in dataset.coords:
-            raise SymbreakError(f"{where}: the dimension `{dim}` has no coordinate; write it anew.")
 
 
 def read_values(variable: xr.DataArray, where: str) -> np.ndarray:
@@ -157,8 +151,25 @@ def read_values(variable: xr.DataArray, where: str) -> np.ndarray:
         return variable.values
     except Exception as error:  # damaged chunks raise RuntimeError, OSError or HDF errors
         raise SymbreakError(
-            f"{where}: the values of `{variable.name}` are damaged ({_short(error)}); write it anew."
+            f"{where}: the values of `{variable.name}` are damaged ({_short(error)}); {REDO}."
         ) from error
+
+
+def _why_unreadable(path: Path, error: Exception) -> str:
+    """The sentence about a file that the NetCDF library cannot open: rights, a lock, or damage."""
+    try:
+        with path.open("rb") as handle:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except PermissionError:
+        return f"{path} may not be read by you; change its rights."
+    except BlockingIOError:
+        return f"{path} is locked by another process that writes it; wait until that has ended."
+    except OSError as unlocked:
+        return (
+            f"{path} cannot be locked where it lies ({unlocked.strerror}); set the environment variable "
+            "HDF5_USE_FILE_LOCKING=FALSE."
+        )
+    return f"{path} is not a readable NetCDF file ({_short(error)}); {REDO}."
 
 
 def _short(error: Exception) -> str:

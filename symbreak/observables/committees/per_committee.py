@@ -10,10 +10,10 @@ import xarray as xr
 
 from symbreak.config import Committee as Settings
 from symbreak.observables.committees.bench import Bench, intervals
-from symbreak.observables.committees.meanings import with_meaning
 from symbreak.observables.committees.members import Member, one_seed_each
 from symbreak.observables.committees.sizes import committees_by_size, same_beside_diverse
 from symbreak.observables.committees.vote import Committee, all_committees, grow_committee, mean_over_pairs
+from symbreak.store import describe
 
 
 def committee_tables(members: Sequence[Member], settings: Settings | None = None) -> xr.Dataset:
@@ -69,7 +69,7 @@ def committee_tables(members: Sequence[Member], settings: Settings | None = None
         "n_images": len(bench.truth),
         "images": members[0].images,
     }
-    return with_meaning(table)
+    return describe(table, "committee")
 
 
 def _by_latency(bench: Bench) -> list[Committee]:

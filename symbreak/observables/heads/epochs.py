@@ -8,18 +8,13 @@ import numpy as np
 import xarray as xr
 
 from symbreak.numerics.estimates import benjamini_hochberg
-from symbreak.observables.heads.meanings import with_meaning
 from symbreak.observables.heads.order import ORDER_PARAMETERS
+from symbreak.store import describe
 
 #: Quantities of a block that are followed through the training, each beside its null value.
 FOLLOWED = (*ORDER_PARAMETERS, "n_owned_total")
 #: Those whose p-values are adjusted, over all epochs and blocks of a seed.
 ADJUSTED = ("n_owned_total", "potts_order", "mutual_information")
-
-_MEANINGS = {
-    "n_evident": "labels owned with evidence: label_q at most the level",
-    "appearances": "node matrices whose clusters contain a label, mean over labels",
-}
 
 
 def evolution_table(heads: Mapping[int, xr.Dataset]) -> xr.Dataset:
@@ -62,9 +57,7 @@ def evolution_table(heads: Mapping[int, xr.Dataset]) -> xr.Dataset:
     for name in ADJUSTED:
         tested = joined[f"{name}_p"]
         joined[f"{name}_q"] = (tested.dims, benjamini_hochberg(tested.values))
-    for name, meaning in _MEANINGS.items():
-        joined[name].attrs = {"long_name": meaning, "units": "1"}
-    return with_meaning(joined.transpose("block", "epoch"))
+    return describe(joined.transpose("block", "epoch"), "evolution")
 
 
 def _of_epoch(heads: xr.Dataset) -> xr.Dataset:

@@ -17,13 +17,13 @@ from symbreak.observables.heads.appearance import appearance_of_heads, count_nod
 from symbreak.observables.heads.chance import chance_of_ownership, label_p_values
 from symbreak.observables.heads.input_silencing import head_input_tables
 from symbreak.observables.heads.matrix_null import head_matrix_null
-from symbreak.observables.heads.meanings import with_meaning
 from symbreak.observables.heads.nulls import shuffle_nodes, shuffle_taxonomy
 from symbreak.observables.heads.order import order_parameters
 from symbreak.observables.heads.owners import count_owned, dominance, ownership, ownership_test
 from symbreak.observables.heads.resemblance import head_matrix_tables
 from symbreak.observables.nodes.per_block import pooled_moments, threshold_grid
 from symbreak.observables.superclasses.filling import superclass_test
+from symbreak.store import describe
 from symbreak.store.joining import stack_blocks
 
 Variables = dict[str, tuple[Any, ...]]
@@ -88,7 +88,7 @@ def head_tables(
     named = ("head_of_node", "label_name", "superclass_of_label", "superclass_name")
     joined = joined.assign_coords({name: moments.coords[name] for name in named if name in moments.coords})
     facts = {"threshold": settings.reference_threshold, "ratio": chosen.ratio, "level": chosen.level}
-    return with_meaning(joined.assign_attrs(facts | {"n_shuffles": chosen.n_shuffles}))
+    return describe(joined.assign_attrs(facts | {"n_shuffles": chosen.n_shuffles}), "heads")
 
 
 def _block(

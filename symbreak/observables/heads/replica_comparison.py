@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from symbreak.config import Heads
 from symbreak.errors import SymbreakError
 from symbreak.numerics.estimates import UNDEFINED, benjamini_hochberg, compare_with_null
-from symbreak.observables.heads.meanings import with_meaning
 from symbreak.observables.heads.nulls import shuffle_nodes
 from symbreak.observables.heads.replicas import (
     binder_cumulant,
@@ -20,6 +19,7 @@ from symbreak.observables.heads.replicas import (
     replica_overlap,
     susceptibility,
 )
+from symbreak.store import describe
 
 #: What measures fluctuations between seeds, and refuses too few of them.
 FLUCTUATIONS = {
@@ -103,7 +103,7 @@ def replica_tables(joined: xr.Dataset, heads: Heads | None = None) -> xr.Dataset
         variables[f"{name}_q"] = (dims, _adjusted_pairs(both))
     coordinates = {"seed": seeds, "other_seed": seeds, "block": blocks, "other_block": blocks}
     table = _with_fluctuations(xr.Dataset(variables, coordinates), counts, null, n_heads)
-    return with_meaning(table.transpose("seed", "block", ...))
+    return describe(table.transpose("seed", "block", ...), "replicas")
 
 
 def _replicas(

@@ -7,7 +7,8 @@ from numpy.typing import ArrayLike, NDArray
 from symbreak.clusters import scan, scan_matrices
 from symbreak.errors import SymbreakError
 from symbreak.matrices import by_head
-from symbreak.observables.nodes.snr import block_statistics, describe
+from symbreak.observables.nodes.snr import block_statistics
+from symbreak.store import describe
 
 
 def pool_folds(feature_mean: ArrayLike, fold_count: ArrayLike) -> tuple[NDArray, NDArray]:
@@ -162,4 +163,4 @@ def jackknife_statistics(
     for name in list(result.data_vars):
         error = jackknife([replicate[name].values for replicate in replicates])
         result[f"{name}_stderr"] = (result[name].dims, error)
-    return describe(result)
+    return describe(result, "averages")

@@ -7,38 +7,7 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from symbreak.errors import SymbreakError
-
-ATTRIBUTES = {
-    "n_clusters": ("mean number of clusters per matrix", "N_c", "<N_c>"),
-    "cluster_size": ("mean cluster size, pooled over all clusters", "C_s", "sum diag / sum N_c"),
-    "cluster_size_per_matrix": ("mean of the mean cluster sizes of matrices", "<C_s>", "<diag / N_c>"),
-    "diagonal": ("mean number of labels in clusters per matrix", "diag", "<diag> = <N_c> C_s"),
-    "noise": ("mean number of elements above threshold outside clusters", "n", "<sum B - sum size^2>"),
-    "n_clusters_nonempty": ("mean number of clusters, matrices with clusters", "N_c", "<N_c | N_c > 0>"),
-    "diagonal_nonempty": ("mean labels in clusters, matrices with clusters", "diag", "<diag | N_c > 0>"),
-    "noise_nonempty": ("mean noise elements, matrices with clusters", "n", "<n | N_c > 0>"),
-    "n_empty": ("matrices without cluster", "N_0", "#{N_c = 0}"),
-    "n_undefined": ("matrices without positive finite maximum", "N_x", "#{max <= 0 or not finite}"),
-    "signal": ("mean appearances of a label in clusters", "signal", "diag N_M / N_l (P1 eq. 1)"),
-    "noise_internal": (
-        "mean appearances of another label in the clusters of a label",
-        "noise_I",
-        "(C_s - 1) / (N_l - 1) signal (P1 eq. 2)",
-    ),
-    "noise_external": ("mean noise per matrix element", "noise_E", "n N_M / N_l^2 (P1 eq. 3)"),
-    "snr": ("signal-to-noise ratio", "SNR", "signal / (noise_I + noise_E) (P1 eq. 4)"),
-    "snr_exact": (
-        "signal-to-noise ratio, noise spread over elements outside clusters",
-        "SNR_x",
-        "as SNR with noise_E = n N_M / (N_l^2 - <sum size^2>)",
-    ),
-    "signal_minimum": ("appearances of the rarest label", "signal_min", "min_l a_l"),
-    "snr_minimum": (
-        "signal-to-noise ratio of the rarest label",
-        "SNR_MIN",
-        "as SNR for signal_min (P1 Fig. 5)",
-    ),
-}
+from symbreak.store import describe
 
 
 class SignalToNoise(NamedTuple):
@@ -180,7 +149,7 @@ def block_statistics(scan: xr.Dataset, n_labels: int | None = None, internal: st
     values["signal_minimum"] = rarest
     values["snr_minimum"] = _ratio(rarest, own + ratio.noise_external)
     coords = {name: scan.coords[name] for name in outer if name in scan.coords}
-    return describe(xr.Dataset({name: (outer, array) for name, array in values.items()}, coords))
+    return describe(xr.Dataset({name: (outer, array) for name, array in values.items()}, coords), "averages")
 
 
 def _averages(scan: xr.Dataset, outer: list[str], dim: str) -> dict[str, Any]:
@@ -207,18 +176,6 @@ def _averages(scan: xr.Dataset, outer: list[str], dim: str) -> dict[str, Any]:
             "n_undefined": (~(maxima > 0)).sum(axis=-1),
             "square_sum": array("square_sum").mean(axis=-1),
         }
-
-
-def describe(table: xr.Dataset) -> xr.Dataset:
-    """Give every variable of a table of statistics its long name, units, symbol and equation."""
-    for name, variable in table.data_vars.items():
-        base = str(name).removesuffix("_stderr")
-        long_name, symbol, equation = ATTRIBUTES[base]
-        variable.attrs = {"long_name": long_name, "units": "1", "symbol": symbol, "equation": equation}
-        if base != name:
-            variable.attrs["long_name"] = f"jackknife standard error of {base}"
-            table[base].attrs["ancillary_variables"] = str(name)
-    return table
 
 
 def best_threshold(table: xr.Dataset, variable: str = "snr_minimum", least: float = 1.0) -> xr.DataArray:
