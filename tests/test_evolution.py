@@ -179,7 +179,7 @@ def test_verbs_join_seeds_and_write_table_and_figure(evolved, tmp_path):
     other = tmp_path / "seed2" / "evolution" / "attention.nc"
     other.parent.mkdir(parents=True)
     with open_dataset(evolved / "evolution" / "attention.nc") as one:
-        one.load().assign_attrs(seed=2).to_netcdf(other)
+        one.load().assign_coords(seed=2).assign_attrs(seed=2).to_netcdf(other)
     joined = ["join", str(evolved), str(tmp_path / "seed2"), "--names", "evolution/attention.nc"]
     assert main([*joined, "--output", str(tmp_path)]) == 0
     places = ["--tables", str(tmp_path / "t"), "--figures", str(tmp_path / "f")]

@@ -262,7 +262,7 @@ def test_joined_tables_and_figures_through_the_verbs(pruned, tmp_path):
         other = tmp_path / "seed2" / name
         other.parent.mkdir(parents=True, exist_ok=True)
         with open_dataset(pruned / name) as one:
-            one.load().assign_attrs(seed=2).to_netcdf(other)
+            one.load().assign_coords(seed=2).assign_attrs(seed=2).to_netcdf(other)
     assert (
         main(["join", str(pruned), str(tmp_path / "seed2"), "--names", *names, "--output", str(network)]) == 0
     )

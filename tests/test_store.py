@@ -9,7 +9,7 @@ import symbreak
 from symbreak.errors import SymbreakError
 from symbreak.planted import moments_example
 from symbreak.store import check, open_dataset, provenance, read_values, replacing, write_dataset
-from symbreak.store.schema import DIMENSIONS, GLOBALS, KINDS
+from symbreak.store.schema import DIMENSIONS, GLOBALS, KINDS, SUFFIXES
 
 
 def attributes(**facts):
@@ -96,9 +96,12 @@ def test_foreign_and_changed_files_are_refused(path, change, word):
 
 
 def test_every_kind_names_known_dimensions():
-    for variables in KINDS.values():
-        for dims in variables.values():
-            assert set(dims) <= set(DIMENSIONS)
+    for kind in KINDS.values():
+        for name, variable in kind.declared.items():
+            assert set(variable.dims) <= set(DIMENSIONS) and set(variable.suffixes) <= set(SUFFIXES), name
+            order = [list(DIMENSIONS).index(dim) for dim in variable.dims]
+            assert order == sorted(order) or kind.folder == "", name
+            assert variable.long_name and not variable.long_name.startswith("see"), name
 
 
 def test_writes_are_whole_or_absent(tmp_path):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 
 from symbreak.store.schema import (
     COORDINATES,
@@ -70,7 +70,7 @@ def markdown() -> str:
     return "\n".join(lines) + "\n"
 
 
-def _variables(variables: Iterator[tuple[str, Variable]]) -> list[str]:
+def _variables(variables: Iterable[tuple[str, Variable]]) -> list[str]:
     head = "variable | dimensions | type, unit | suffixes | meaning | symbol, equation, source"
     return _table(head, ((name, *_cells(variable)) for name, variable in variables))
 
@@ -88,7 +88,7 @@ def _cells(variable: Variable) -> tuple[str, ...]:
     return dims, kind, suffixes, meaning, ": ".join(formula[:2]) + "".join(f", {x}" for x in formula[2:])
 
 
-def _table(head: str, rows: Iterator[tuple[str, ...]]) -> list[str]:
+def _table(head: str, rows: Iterable[tuple[str, ...]]) -> list[str]:
     """Markdown table; the first column is code."""
     lines = [f"| {head} |", "|" + "---|" * (head.count("|") + 1)]
     for first, *others in rows:

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 #: Facts in the header of weights that the files measured on them repeat.
 _OF_WEIGHTS = ("seed", "dataset", "dataset_sha256", "precision", "device")
-#: Settings that say where something lies or how often it is saved.
-_WITHOUT_EFFECT = {"root", "download", "checkpoint_seconds", "cache"}
+#: Settings that say where something lies, how often it is saved, or which files there are.
+_WITHOUT_EFFECT = {"root", "download", "checkpoint_seconds", "cache", "taps", "checkpoints", "validate_every"}
 
 
 def provenance(

@@ -52,9 +52,11 @@ def check_variables(dataset: xr.Dataset, kind: str, where: str) -> None:
     SymbreakError
         Naming the first deviation and the file.
     """
-    missing = [name for name, variable in KINDS[kind].declared.items() if variable.present]
-    for name in (name for name in missing if name not in dataset):
-        raise SymbreakError(f"{where} lacks the variable `{name}` that every file of {kind} has; {REDO}.")
+    for wanted, variable in KINDS[kind].declared.items():
+        if variable.present and wanted not in dataset:
+            raise SymbreakError(
+                f"{where} lacks the variable `{wanted}` that every file of {kind} has; {REDO}."
+            )
     for name, found in dataset.variables.items():
         known = _declared(str(name), kind, where)
         allowed = {known.dims, known.other_dims or known.dims}
@@ -108,7 +110,7 @@ def check_finite(dataset: xr.Dataset, kind: str, where: str, cure: str = REDO) -
             bad &= (dataset.filter_of_node > 0).broadcast_like(found).transpose(*found.dims).values
         if bad.any():
             first = np.argwhere(bad)[0]
-            place = ", ".join(f"{dim} {_name(dataset, dim, i)}" for dim, i in zip(found.dims, first))
+            place = ", ".join(f"{dim} {_name(dataset, str(dim), i)}" for dim, i in zip(found.dims, first))
             value = found.values[tuple(first)]
             raise SymbreakError(f"{where}: `{name}` is {value}{f' at {place}' if place else ''}; {cure}.")
     if kind == "moments":
