@@ -101,7 +101,7 @@ def test_every_kind_names_known_dimensions():
             assert set(variable.dims) <= set(DIMENSIONS) and set(variable.suffixes) <= set(SUFFIXES), name
             order = [list(DIMENSIONS).index(dim) for dim in variable.dims]
             assert order == sorted(order) or kind.folder == "", name
-            assert variable.long_name and not variable.long_name.startswith("see"), name
+            assert variable.long_name and not variable.long_name.startswith("see "), name
 
 
 def test_writes_are_whole_or_absent(tmp_path):

@@ -103,6 +103,8 @@ def committee_results(options: Namespace) -> None:
 
 def _members(experiment: Experiment, folder: Path) -> Iterator[tuple[Member, dict[str, Any], dict[str, Any]]]:
     """Members with the settings of their networks and the attributes of their files."""
+    from symbreak.store.provenance import derived
+
     own = experiment.committee_of()
     if not own and not (experiment.committee and experiment.committee.others):
         raise SymbreakError(
@@ -111,7 +113,10 @@ def _members(experiment: Experiment, folder: Path) -> Iterator[tuple[Member, dic
         )
     for network in own:
         for seed in experiment.seeds:
-            yield _member(folder / network / f"seed{seed}" / "logits" / "network.nc", network)
+            path = folder / network / f"seed{seed}" / "logits" / "network.nc"
+            member = _member(path, network)
+            derived(member[2], experiment, path, title="")
+            yield member
     for other in experiment.committee.others if experiment.committee else []:
         for path in _logits_of(Path(other)):
             yield _member(path, None)
@@ -132,7 +137,7 @@ def _logits_of(place: Path) -> Sequence[Path]:
 
 def _member(path: Path, name: str | None) -> tuple[Member, dict[str, Any], dict[str, Any]]:
     from symbreak.config import Network
-    from symbreak.observables import Member, images_of
+    from symbreak.observables import Member
 
     logits = files.load(path, "logits")
     if logits.logits.dims != ("sample", "output"):
@@ -152,7 +157,7 @@ def _member(path: Path, name: str | None) -> tuple[Member, dict[str, Any], dict[
         int(logits.attrs["seed"]),
         logits.logits.values,
         logits.truth.values,
-        images_of(logits),
+        str(logits.attrs["measured_on"]),
         latency,
         _measured_latency(path.absolute().parents[2] / "latency.nc"),
     )

@@ -85,6 +85,7 @@ def null(options: Namespace) -> None:
     from symbreak.progress import Progress
     from symbreak.store import write_dataset
     from symbreak.store.joining import join_seeds
+    from symbreak.store.provenance import derived
 
     source = _source(options)
     for tap in options.taps or [tap for tap in source.taps() if tap != "filters"]:
@@ -95,9 +96,10 @@ def null(options: Namespace) -> None:
         ):
             seed = int(moments.attrs["seed"])
             found.append(null_statistics(moments, source.experiment.statistics, seed, options.threads))
-            facts = facts or dict(moments.attrs)
+            title = f"statistics of linear-Gaussian worlds matched to {tap}"
+            facts = derived(moments.attrs, source.experiment, f"The moments at {tap}", title=title)
         seeds = source.experiment.seeds
-        facts |= {"seed": seeds, "title": f"statistics of linear-Gaussian worlds matched to {tap}"}
+        facts["seed"] = seeds
         write_dataset(source.folder / "null" / f"{tap}.nc", join_seeds(found, seeds), "statistics", facts)
 
 

@@ -5,7 +5,7 @@ Functions on arrays, and functions on the Datasets of a file: `block_tables`, `h
 """
 
 from symbreak.numerics.estimates import Estimate, benjamini_hochberg, permutation_p_value
-from symbreak.observables.committees.members import Member, images_of
+from symbreak.observables.committees.members import Member
 from symbreak.observables.committees.per_committee import committee_tables
 from symbreak.observables.committees.vote import (
     Agreement,
@@ -126,7 +126,6 @@ __all__ = [
     "head_matrix_null",
     "head_shares",
     "head_tables",
-    "images_of",
     "jackknife",
     "jackknife_statistics",
     "label_p_values",

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from itertools import combinations, product
 from math import comb
 from typing import NamedTuple
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 
 from symbreak.errors import SymbreakError
-
-#: Keys of `data` that leave the validation images as they are.
-OTHER_KEYS = ("root", "download", "train_per_label")
 
 
 class Member(NamedTuple):
@@ -44,24 +39,6 @@ class Member(NamedTuple):
     images: str = ""
     nominal_latency: float = float("nan")
     measured_latency: float = float("nan")
-
-
-def images_of(logits: xr.Dataset) -> str:
-    """What the images of a file of output fields are, as text that is equal for equal images.
-
-    The keys of the data section that choose validation images, and which images were measured.
-
-    Examples
-    --------
-    >>> config = {"data": {"name": "cifar100", "root": "a"}, "measurement": {"inputs": "validation"}}
-    >>> images_of(xr.Dataset(attrs={"config": json.dumps(config)}))
-    'validation images of {"name": "cifar100"}'
-    """
-    config = json.loads(str(logits.attrs["config"]))
-    inputs = config.get("measurement", {}).get("inputs", "validation")
-    left_out = OTHER_KEYS if inputs == "validation" else OTHER_KEYS[:2]
-    data = {key: value for key, value in config["data"].items() if key not in left_out}
-    return f"{inputs} images of {json.dumps(data, sort_keys=True)}"
 
 
 def checked_members(members: Sequence[Member]) -> tuple[NDArray[np.floating], NDArray[np.int64]]:
