@@ -5,8 +5,9 @@ python -m benchmarks.planted
 
 import numpy as np
 
-from symbreak.clusters import scan
+from symbreak.clusters import membership, scan
 from symbreak.observables import (
+    appearance_of_heads,
     benjamini_hochberg,
     block_statistics,
     count_nodes,
@@ -26,8 +27,8 @@ def head_gain_row(deviation):
     rows = []
     for seed in range(SEEDS):
         world = head_gain(deviation, seed=seed)
-        scanned = scan(world.feature_mean, world.readout, [THRESHOLD], head_of_node=world.head_of_node)
-        appearance = scanned.appearance.values[0]
+        member = membership(world.feature_mean, world.readout, THRESHOLD)
+        appearance = appearance_of_heads(member, world.head_of_node)
         owner, best = ownership(appearance), world.head_accuracy.argmax(axis=0) + 1
         owned = owner > 0
         p_values = label_p_values(appearance, count_nodes(world.head_of_node))
@@ -68,7 +69,7 @@ def main():
     tables = []
     for seed in range(4):
         world = linear_gaussian(seed=seed)
-        means, _ = pool_folds(world.feature_mean, world.fold_count)
+        means = pool_folds(world.feature_mean, world.fold_count)
         table = block_statistics(scan(means, world.readout, [THRESHOLD])).isel(threshold=0)
         names = ("n_clusters", "cluster_size", "diagonal", "noise", "snr")
         tables.append([world.accuracy, *(float(table[name]) for name in names)])

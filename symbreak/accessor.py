@@ -66,7 +66,7 @@ class MomentsAccessor:
         SymbreakError
             If the file holds no moments, or no such seed, block, node, head or filter.
         """
-        from symbreak.matrices import centre, check_factors, field_maximum
+        from symbreak.matrices import check_factors, field_maximum
         from symbreak.observables import pooled_moments
 
         asked = {
@@ -81,7 +81,7 @@ class MomentsAccessor:
         [(kind, number)] = asked.items()
         moments = self._of_seed(seed)
         mine = _members(moments, block, kind, number)
-        mean, readout, bias = (centre if centred else check_factors)(*pooled_moments(moments, block))
+        mean, readout, bias = check_factors(*pooled_moments(moments, block), centred)
         values = mean[:, mine] @ readout[:, mine].T + (0.0 if bias is None else bias)
         if normalised:
             values = values / field_maximum(values)

@@ -4,9 +4,9 @@ import numpy as np
 import plain_clusters as plain
 import pytest
 
-from symbreak.clusters import RULES, partition, partitions, scan, scan_matrices
+from symbreak.clusters import RULES, membership, partition, partitions, scan, scan_matrices
 from symbreak.errors import SymbreakError
-from symbreak.matrices import nodal
+from symbreak.matrices import by_head, clip, nodal
 from symbreak.planted import block_matrix
 
 SCANNED = ("n_clusters", "cluster_size", "diagonal", "noise", "square_sum", "largest", "appearance")
@@ -126,23 +126,44 @@ def test_defined_answers_for_single_labels_zeros_ties_and_twins(path):
     np.testing.assert_array_equal(cluster_of[:, ::2], cluster_of[:, 1::2])
 
 
-def test_appearance_by_head_and_threads_and_threshold_order():
+def test_membership_adds_up_and_threads_and_threshold_order_change_nothing():
     mean, readout = gaussian(50, 200, seed=2)
     heads = np.random.default_rng(0).integers(1, 8, 200)
     whole = scan(mean, readout, THRESHOLDS, threads=1)
-    parts = scan(mean, readout, THRESHOLDS, head_of_node=heads, threads=4)
-    assert parts.appearance.dims == ("threshold", "head", "label")
-    np.testing.assert_array_equal(parts.appearance.sum("head"), whole.appearance)
-    for head in (1, 7):
-        own = scan(mean[:, heads == head], readout[:, heads == head], THRESHOLDS)
-        np.testing.assert_array_equal(parts.appearance.sel(head=head), own.appearance)
+    parts = scan(mean, readout, THRESHOLDS, threads=4)
     for name in whole.data_vars:
-        if name != "appearance":
-            np.testing.assert_array_equal(parts[name], whole[name], err_msg=name)
+        np.testing.assert_array_equal(parts[name], whole[name], err_msg=name)
+    for step, threshold in enumerate(THRESHOLDS):
+        member = membership(mean, readout, threshold, threads=4)
+        assert member.shape == (200, 50) and member.dtype == bool
+        np.testing.assert_array_equal(member.sum(axis=0), whole.appearance[step])
+        np.testing.assert_array_equal(member.sum(axis=1), whole.diagonal[step])
+    for head in (1, 7):
+        own = scan(mean[:, heads == head], readout[:, heads == head], THRESHOLDS[-1:])
+        np.testing.assert_array_equal(member[heads == head].sum(axis=0), own.appearance[0])
     shuffled = np.random.default_rng(1).permutation(THRESHOLDS)
     xr_equal = scan(mean, readout, shuffled).sel(threshold=THRESHOLDS)
     np.testing.assert_array_equal(xr_equal.noise, whole.noise)
     np.testing.assert_array_equal(xr_equal.cluster_field, whole.cluster_field)
+
+
+@pytest.mark.parametrize("centred", [False, True])
+@pytest.mark.parametrize("kept", [False, True])
+def test_membership_is_the_diagonal_above_the_threshold_whatever_the_rule(kept, centred):
+    mean, readout = gaussian(20, 30, seed=5)
+    bias = np.random.default_rng(6).normal(size=20) if kept else None
+    expected = np.diagonal(clip(nodal(mean, readout, bias, centred), 0.3), axis1=1, axis2=2)
+    for rule in RULES:
+        found = membership(mean, readout, 0.3, rule, bias=bias, centred=centred)
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_groups_of_nodes_are_scanned_as_the_sums_of_their_matrices():
+    mean, readout = gaussian(20, 30, seed=7)
+    filters, bias = np.repeat([1, 2, 3], 10), np.linspace(-1, 1, 20)
+    found = scan(mean, readout, THRESHOLDS, bias=bias, centred=True, group_of_node=filters)
+    direct = scan_matrices(by_head(mean, readout, filters, bias, True), THRESHOLDS, dim="node")
+    assert found.sizes["node"] == 3 and found.identical(direct)
 
 
 def test_fields_are_those_of_the_clusters():
@@ -207,8 +228,8 @@ def test_bias_makes_a_general_matrix_and_centring_fixes_the_gauge():
         (lambda: scan([[1.0]], [[1.0]], [0.3], path="fast"), "is unknown"),
         (lambda: scan([[1.0]], [[1.0]], [0.3], bias=[0.0], path="rank_one"), "bias silenced"),
         (lambda: scan([[1.0]], [[1.0]], [0.3], bias=[0.0, 1.0]), "one value for each"),
-        (lambda: scan([[1.0]], [[1.0]], [0.3], head_of_node=[2]), "from 1 without leaving one out"),
-        (lambda: scan([[1.0]], [[1.0]], [0.3], head_of_node=[1.0]), "one integer for each"),
+        (lambda: scan([[1.0]], [[1.0]], [0.3], group_of_node=[2]), "each must have a node"),
+        (lambda: scan([[1.0]], [[1.0]], [0.3], group_of_node=[1.0]), "one integer"),
         (lambda: scan_matrices([[1.0]], [0.3]), "(matrices, labels, labels)"),
         (lambda: partition([[1.0, 2.0]], 0.3), "square matrix"),
     ],

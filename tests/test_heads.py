@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from symbreak.clusters import scan
+from symbreak.clusters import membership, scan
 from symbreak.errors import SymbreakError
 from symbreak.numerics.estimates import benjamini_hochberg
 from symbreak.observables import best_head_agreement, chance_of_ownership, label_p_values, shuffle_nodes
@@ -113,11 +113,11 @@ def test_coarse_graining_leaves_out_labels_without_superclass():
         (lambda: heads.ownership([[-1, 2]]), "no count"),
         (lambda: heads.ownership([[1, 2]], 0.5), "at least 1"),
         (lambda: heads.ownership([[1, 2]], np.nan), "at least 1"),
-        (lambda: counts.appearance_of_heads([[1, 0], [0, 1]], [1]), "1 nodes have a head"),
+        (lambda: counts.appearance_of_heads([[1, 0], [0, 1]], [1]), "1 nodes have a group"),
         (lambda: counts.appearance_of_heads([[1, 0], [0, 1]], [1, 3]), "must have a node"),
         (lambda: counts.appearance_of_heads([[1, 0], [0, 1]], [0, 1]), "numbered 1, 2"),
         (lambda: counts.appearance_of_heads([[1, 7]], [1]), "zeros and ones"),
-        (lambda: counts.appearance_of_heads([[1, 0]], [1.0]), "integers"),
+        (lambda: counts.appearance_of_heads([[1, 0]], [1.0]), "one integer"),
         (lambda: counts.coarse_grain([[1, 2]], [0]), "2 labels"),
         (lambda: counts.coarse_grain([[1, 2]], [0, -2]), "below -1"),
         (lambda: best_head_agreement([1, 3], [[0.1, 0.2], [0.3, 0.4]]), "do not fit"),
@@ -151,8 +151,8 @@ def test_agreement_of_owner_and_best_head():
 
 
 def appearance_of_world(world):
-    scanned = scan(world.feature_mean, world.readout, [0.3], head_of_node=world.head_of_node)
-    return scanned["appearance"].values[0].astype(int)
+    member = membership(world.feature_mean, world.readout, 0.3)
+    return counts.appearance_of_heads(member, world.head_of_node)
 
 
 # The same world, simulated once before this package existed: mean over 5 seeds, offset spread 0.
@@ -203,14 +203,12 @@ def test_owners_are_right_where_the_planted_lead_is_clear():
     assert right / owned >= 0.97
 
 
-def test_membership_from_a_scan_with_every_node_its_own_head():
+def test_appearances_are_those_of_scans_of_the_nodes_of_each_head():
     world = head_gain(0.5, n_labels=20, head_size=8, n_test=1)
-    scanned = scan(world.feature_mean, world.readout, [0.3], head_of_node=np.arange(1, 33))
-    membership = scanned["appearance"].values[0]
-    assert set(np.unique(membership)) <= {0, 1}
-    np.testing.assert_array_equal(
-        counts.appearance_of_heads(membership, world.head_of_node), appearance_of_world(world)
-    )
+    for head, appearance in enumerate(appearance_of_world(world), 1):
+        own = world.head_of_node == head
+        scanned = scan(world.feature_mean[:, own], world.readout[:, own], [0.3])
+        np.testing.assert_array_equal(scanned.appearance[0], appearance)
 
 
 def test_ownership_test_sees_planted_order_and_nothing_else():

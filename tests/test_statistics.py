@@ -11,6 +11,7 @@ from symbreak.observables import (
     block_statistics,
     jackknife,
     jackknife_statistics,
+    leave_out_folds,
     pool_folds,
     robustness,
     signal_to_noise,
@@ -61,10 +62,10 @@ def test_averages_over_planted_matrices():
 
 def test_pooled_size_times_number_is_the_diagonal_and_signal_the_mean_appearance():
     world = linear_gaussian(n_labels=40, n_nodes=64, seed=4)
-    found = scan(world.true_mean, world.readout, THRESHOLDS, head_of_node=np.repeat([1, 2], 32))
+    found = scan(world.true_mean, world.readout, THRESHOLDS)
     table = block_statistics(found)
     np.testing.assert_allclose(table.n_clusters * table.cluster_size, table.diagonal)
-    np.testing.assert_allclose(table.signal, found.appearance.sum("head").mean("label"))
+    np.testing.assert_allclose(table.signal, found.appearance.mean("label"))
     mean_option = block_statistics(found, internal="mean")
     some = table.signal_minimum.values > 0
     expected = table.signal_minimum / (table.noise_internal + table.noise_external)
@@ -94,7 +95,7 @@ def test_pooling_and_jackknife():
     folds = np.array(
         [[part.mean(axis=0) if len(part) else np.full(3, np.nan) for part in row] for row in samples]
     )
-    pooled, without = pool_folds(folds, counts)
+    pooled, without = pool_folds(folds, counts), leave_out_folds(folds, counts)
     for label in range(4):
         parts = [row[label] for row in samples]
         np.testing.assert_allclose(pooled[label], np.concatenate(parts).mean(axis=0))
@@ -104,9 +105,9 @@ def test_pooling_and_jackknife():
     assert float(jackknife(left_out)) == pytest.approx(values.std(ddof=1) / np.sqrt(10))
     assert np.isnan(jackknife([1.0, np.inf])) and jackknife([2.0, 2.0]) == 0
     with pytest.raises(SymbreakError, match="label 3 needs images in at least two folds"):
-        pool_folds(np.zeros((2, 4, 1)), [[1, 1, 1, 1], [1, 1, 1, 0]])
+        leave_out_folds(np.zeros((2, 4, 1)), [[1, 1, 1, 1], [1, 1, 1, 0]])
     with pytest.raises(SymbreakError, match="at least two folds"):
-        pool_folds(np.zeros((1, 4, 1)), np.ones((1, 4)))
+        leave_out_folds(np.zeros((1, 4, 1)), np.ones((1, 4)))
 
 
 def test_jackknife_errors_match_the_scatter_over_new_images():
@@ -127,9 +128,9 @@ def test_statistics_of_heads_are_those_of_their_matrices():
     world = linear_gaussian(n_labels=30, n_nodes=60, seed=3)
     heads = np.repeat(np.arange(1, 5), 15)
     table = jackknife_statistics(
-        world.feature_mean, world.readout, [0.3, 0.6], world.fold_count, head_of_node=heads
+        world.feature_mean, world.readout, [0.3, 0.6], world.fold_count, group_of_node=heads
     )
-    pooled, _ = pool_folds(world.feature_mean, world.fold_count)
+    pooled = pool_folds(world.feature_mean, world.fold_count)
     direct = block_statistics(scan_matrices(by_head(pooled, world.readout, heads), [0.3, 0.6]))
     for name in direct.data_vars:
         np.testing.assert_array_equal(table[name], direct[name])
@@ -154,7 +155,7 @@ def test_linear_world_is_what_it_says():
         ("snr", 2.6, 3.4),
     ):
         assert low < float(table[name]) < high, name
-    pooled, _ = pool_folds(world.feature_mean, world.fold_count)
+    pooled = pool_folds(world.feature_mean, world.fold_count)
     assert np.abs(pooled - world.true_mean).mean() < np.abs(world.feature_mean[0] - world.true_mean).mean()
     again = linear_gaussian(seed=5)
     np.testing.assert_array_equal(again.feature_mean, world.feature_mean)

@@ -7,7 +7,7 @@ from symbreak.clusters.kernels.bit_rows import partition_matrix
 from symbreak.clusters.kernels.intervals import FIRST_FIT, LARGEST_FIRST, MIN_COVER
 from symbreak.clusters.kernels.rank_one import largest_cliques, partition_nodes
 from symbreak.errors import SymbreakError
-from symbreak.matrices import centre, check_factors, nodal
+from symbreak.matrices import check_factors, nodal
 from symbreak.numerics.threads import spread
 
 RULES = {"first_fit": FIRST_FIT, "min_cover": MIN_COVER, "largest_first": LARGEST_FIRST}
@@ -39,7 +39,7 @@ def by_node(
     feature_mean: ArrayLike, readout: ArrayLike, bias: ArrayLike | None = None, centred: bool = False
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64] | None]:
     """Return the factors node by node, (nodes, labels) each, after checking labels against outputs."""
-    means, weights, offsets = (centre if centred else check_factors)(feature_mean, readout, bias)
+    means, weights, offsets = check_factors(feature_mean, readout, bias, centred)
     if len(means) != len(weights):
         raise SymbreakError(
             f"feature_mean has {len(means)} labels and readout {len(weights)} outputs: "
@@ -161,6 +161,47 @@ def partitions(
         threads,
     )
     return result
+
+
+def membership(
+    feature_mean: ArrayLike,
+    readout: ArrayLike,
+    threshold: float,
+    rule: str = "first_fit",
+    bias: ArrayLike | None = None,
+    centred: bool = False,
+    threads: int | None = None,
+) -> NDArray[np.bool_]:
+    """Which labels the clusters of every node contain.
+
+    Every rule puts each label whose own diagonal element is above the threshold into one cluster, so
+    that all rules give the same.
+
+    Parameters
+    ----------
+    feature_mean, readout, threshold, rule, bias, centred, threads
+        As in :func:`partitions`.
+
+    Returns
+    -------
+    (n_nodes, n_labels) array of bool
+
+    Raises
+    ------
+    SymbreakError
+        If shapes do not fit, the threshold is not in [0, 1) or the rule unknown.
+
+    Notes
+    -----
+    P1 (arXiv:2501.12900) section 4: summed over the nodes of a head these are the appearances of Fig. 7,
+    see :func:`symbreak.observables.appearance_of_heads`.
+
+    Examples
+    --------
+    >>> membership([[1.0], [0.8], [-1.0]], [[1.0], [0.9], [-0.7]], 0.75)
+    array([[ True, False, False]])
+    """
+    return partitions(feature_mean, readout, threshold, rule, bias, centred, threads) > 0
 
 
 def largest_cluster(

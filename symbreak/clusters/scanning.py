@@ -1,7 +1,6 @@
 """Threshold scans: the clusters of every matrix at every threshold, as a labelled Dataset."""
 
 from collections.abc import Callable
-from threading import Lock
 
 import numpy as np
 import xarray as xr
@@ -11,7 +10,7 @@ from symbreak.clusters.kernels.bit_rows import scan_factors, scan_stack
 from symbreak.clusters.kernels.rank_one import scan_nodes
 from symbreak.clusters.partitioning import SEARCH_LIMIT, by_node, check_rule, check_thresholds, chunks
 from symbreak.errors import SymbreakError
-from symbreak.matrices.field_matrices import check_heads
+from symbreak.matrices import by_head
 from symbreak.numerics.threads import spread
 from symbreak.store import describe
 
@@ -27,7 +26,7 @@ def scan(
     rule: str = "first_fit",
     bias: ArrayLike | None = None,
     centred: bool = False,
-    head_of_node: ArrayLike | None = None,
+    group_of_node: ArrayLike | None = None,
     path: str = "auto",
     threads: int | None = None,
 ) -> xr.Dataset:
@@ -50,8 +49,9 @@ def scan(
         Kept bias of the readout; None silences it.
     centred : bool
         Fix the gauge first, see :func:`symbreak.matrices.centre`.
-    head_of_node : (nodes,) integers, optional
-        Head of every node, counted from 1; `appearance` is then given per head.
+    group_of_node : (n_nodes,) array of int, optional
+        Head, filter or other group of every node, counted from 1. The matrices are then the sums over
+        the nodes of a group (:func:`symbreak.matrices.by_head`), and `node` counts groups.
     path : {"auto", "rank_one", "bit_rows"}
         ``rank_one`` forms no matrix and needs the bias silenced; ``bit_rows`` works for any matrix.
         ``auto`` takes the first where it can. Both give the same numbers bit for bit, except that
@@ -65,9 +65,9 @@ def scan(
     Dataset
         On (threshold, node): `n_clusters`, `cluster_size` (NaN without cluster), `diagonal`,
         `noise`, `square_sum`, `largest`; for ``min_cover`` also `cover_bound`, for
-        ``largest_first`` also `search_finished`. On (threshold, [head,] label): `appearance`. On
-        (threshold, label), raw units, summed over nodes: `diagonal_field`, `cluster_field`. On
-        (node): `field_maximum`. Coordinates node and head count from 1, label from 0.
+        ``largest_first`` also `search_finished`. On (threshold, label), summed over nodes: `appearance`
+        and, in raw units, `diagonal_field` and `cluster_field`. On (node): `field_maximum`. The
+        coordinate node counts from 1, label from 0.
 
     Raises
     ------
@@ -85,6 +85,9 @@ def scan(
     >>> result.n_clusters.values.ravel(), result.noise.values.ravel()
     (array([2, 1]), array([0, 2]))
     """
+    if group_of_node is not None:
+        stack = by_head(feature_mean, readout, group_of_node, bias, centred)
+        return scan_matrices(stack, thresholds, rule, "node", threads)
     means, weights, offsets = by_node(feature_mean, readout, bias, centred)
     number, cuts = check_rule(rule), check_thresholds(thresholds)
     if path not in PATHS or (path == "rank_one" and offsets is not None):
@@ -93,18 +96,17 @@ def scan(
             f"choose one of {', '.join(PATHS)}."
         )
     n_nodes, n_labels = means.shape
-    heads = None if head_of_node is None else check_heads(head_of_node, n_nodes)
 
-    def rank_one(part: slice, head: NDArray, ascending: NDArray, *outputs: NDArray) -> None:
-        scan_nodes(means[part], weights[part], head, ascending, number, *outputs)
+    def rank_one(part: slice, ascending: NDArray, *outputs: NDArray) -> None:
+        scan_nodes(means[part], weights[part], ascending, number, *outputs)
 
-    def bit_rows(part: slice, head: NDArray, ascending: NDArray, *outputs: NDArray) -> None:
+    def bit_rows(part: slice, ascending: NDArray, *outputs: NDArray) -> None:
         kept = np.empty(0) if offsets is None else offsets
-        scan_factors(means[part], weights[part], kept, head, ascending, number, SEARCH_LIMIT, *outputs)
+        scan_factors(means[part], weights[part], kept, ascending, number, SEARCH_LIMIT, *outputs)
 
     formed = path == "bit_rows" or offsets is not None
-    filled = _run(bit_rows if formed else rank_one, n_nodes, n_labels, cuts, heads, threads)
-    return _dataset(filled, cuts, rule, "node", heads is not None, "bit_rows" if formed else "rank_one")
+    filled = _run(bit_rows if formed else rank_one, n_nodes, n_labels, cuts, threads)
+    return _dataset(filled, cuts, rule, "node", "bit_rows" if formed else "rank_one")
 
 
 def scan_matrices(
@@ -132,7 +134,7 @@ def scan_matrices(
     Returns
     -------
     Dataset
-        As :func:`scan`, with `dim` in place of node and `appearance` on (threshold, label).
+        As :func:`scan`, with `dim` in place of node.
 
     Raises
     ------
@@ -155,54 +157,36 @@ def scan_matrices(
         raise SymbreakError(f"matrices has shape {stack.shape}: give (matrices, labels, labels).")
     number, cuts = check_rule(rule), check_thresholds(thresholds)
 
-    def bit_rows(part: slice, head: NDArray, ascending: NDArray, *outputs: NDArray) -> None:
-        scan_stack(stack[part], head, ascending, number, SEARCH_LIMIT, *outputs)
+    def bit_rows(part: slice, ascending: NDArray, *outputs: NDArray) -> None:
+        scan_stack(stack[part], ascending, number, SEARCH_LIMIT, *outputs)
 
-    filled = _run(bit_rows, len(stack), stack.shape[1], cuts, None, threads)
-    return _dataset(filled, cuts, rule, dim, False, "bit_rows")
+    filled = _run(bit_rows, len(stack), stack.shape[1], cuts, threads)
+    return _dataset(filled, cuts, rule, dim, "bit_rows")
 
 
 def _run(
-    kernel: Kernel,
-    n_matrices: int,
-    n_labels: int,
-    thresholds: NDArray,
-    heads: NDArray | None,
-    threads: int | None,
+    kernel: Kernel, n_matrices: int, n_labels: int, thresholds: NDArray, threads: int | None
 ) -> tuple[NDArray, NDArray, NDArray, NDArray]:
     """Run a kernel over chunks; return counts, maxima, appearance and fields in threshold order."""
     order = np.argsort(thresholds, kind="stable")
-    ascending = thresholds[order]
-    head = np.zeros(n_matrices, np.int64) if heads is None else heads - 1
     counts = np.zeros((n_matrices, 6, thresholds.size), np.int64)
     maxima = np.empty(n_matrices)
-    appearance = np.zeros((head.max() + 1, thresholds.size, n_labels), np.int64)
-    lock = Lock()
 
-    def work(part: slice) -> NDArray:
-        present, local = np.unique(head[part], return_inverse=True)
-        seen = np.zeros((present.size, thresholds.size, n_labels), np.int64)
+    def work(part: slice) -> tuple[NDArray, NDArray]:
+        appearance = np.zeros((thresholds.size, n_labels), np.int64)
         fields = np.zeros((thresholds.size, 2, n_labels))
-        kernel(part, local.astype(np.int64), ascending, counts[part], maxima[part], seen, fields)
-        with lock:
-            appearance[present] += seen
-        return fields
+        kernel(part, thresholds[order], counts[part], maxima[part], appearance, fields)
+        return appearance, fields
 
-    # Integers add up exactly in any order; floats are added in the order of the chunks.
-    total = np.zeros((thresholds.size, 2, n_labels))
-    for fields in spread(work, chunks(n_matrices), threads):
-        total += fields
+    # Floats are added in the order of the chunks, whatever the number of threads.
+    parts = spread(work, chunks(n_matrices), threads)
+    appearance, fields = (sum(arrays[1:], start=arrays[0]) for arrays in zip(*parts))
     back = np.argsort(order, kind="stable")
-    return counts[:, :, back], maxima, appearance[:, back], total[back]
+    return counts[:, :, back], maxima, appearance[back], fields[back]
 
 
 def _dataset(
-    filled: tuple[NDArray, NDArray, NDArray, NDArray],
-    thresholds: NDArray,
-    rule: str,
-    dim: str,
-    per_head: bool,
-    path: str,
+    filled: tuple[NDArray, NDArray, NDArray, NDArray], thresholds: NDArray, rule: str, dim: str, path: str
 ) -> xr.Dataset:
     counts, maxima, appearance, fields = filled
     n_clusters, diagonal, ones, squares, largest, certificate = np.moveaxis(counts, 0, -1)
@@ -215,6 +199,7 @@ def _dataset(
         "noise": (("threshold", dim), ones - squares),
         "square_sum": (("threshold", dim), squares),
         "largest": (("threshold", dim), largest),
+        "appearance": (("threshold", "label"), appearance),
         "diagonal_field": (("threshold", "label"), fields[:, 0]),
         "cluster_field": (("threshold", "label"), fields[:, 1]),
         "field_maximum": ((dim,), maxima),
@@ -230,9 +215,4 @@ def _dataset(
         dim: np.arange(1, len(maxima) + 1),
         "label": np.arange(appearance.shape[-1]),
     }
-    if per_head:
-        values["appearance"] = (("threshold", "head", "label"), np.moveaxis(appearance, 0, 1))
-        coords["head"] = np.arange(1, len(appearance) + 1)
-    else:
-        values["appearance"] = (("threshold", "label"), appearance[0])
     return describe(xr.Dataset(values, coords, {"rule": rule, "path": path}), "scan")

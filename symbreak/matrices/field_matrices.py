@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 
 
 def check_factors(
-    feature_mean: ArrayLike, readout: ArrayLike, bias: ArrayLike | None = None
+    feature_mean: ArrayLike, readout: ArrayLike, bias: ArrayLike | None = None, centred: bool = False
 ) -> tuple[Floats, Floats, Floats | None]:
     """Return the factors as float64 arrays after checking that their shapes fit.
 
@@ -30,10 +30,13 @@ def check_factors(
         Weights of the fully connected readout layer.
     bias : (outputs,) array, optional
         Bias of the readout layer.
+    centred : bool
+        Fix the gauge, see :func:`centre`.
 
     Returns
     -------
-    feature_mean, readout, bias : float64 arrays (bias may be None)
+    feature_mean, readout, bias : arrays of float
+        The bias is None if it was not given.
 
     Raises
     ------
@@ -60,14 +63,18 @@ def check_factors(
             f"feature_mean has {means.shape[1]} nodes and readout {weights.shape[1]}: "
             "both need the nodes of the same layer on their last axis."
         )
-    if bias is None:
-        return means, weights, None
-    offsets = np.asarray(bias, dtype=np.float64)
-    if offsets.shape != (weights.shape[0],):
+    offsets = None if bias is None else np.asarray(bias, dtype=np.float64)
+    if offsets is not None and offsets.shape != (weights.shape[0],):
         raise SymbreakError(
             f"bias has shape {offsets.shape}: give one value for each of the {weights.shape[0]} outputs."
         )
-    return means, weights, offsets
+    if not centred:
+        return means, weights, offsets
+    node_offset = means.mean(axis=0)
+    if offsets is not None:
+        offsets = offsets + weights @ node_offset
+        offsets = offsets - offsets.mean()
+    return means - node_offset, weights - weights.mean(axis=0), offsets
 
 
 def centre(
@@ -104,12 +111,7 @@ def centre(
     >>> centred_mean.ravel(), centred_readout.ravel()
     (array([-1.,  1.]), array([-2.,  2.]))
     """
-    means, weights, offsets = check_factors(feature_mean, readout, bias)
-    node_offset = means.mean(axis=0)
-    if offsets is not None:
-        offsets = offsets + weights @ node_offset
-        offsets = offsets - offsets.mean()
-    return means - node_offset, weights - weights.mean(axis=0), offsets
+    return check_factors(feature_mean, readout, bias, centred=True)
 
 
 def nodal(
@@ -150,8 +152,7 @@ def nodal(
     array([[[ 3., -1.],
             [ 6., -2.]]])
     """
-    factors = centre if centred else check_factors
-    means, weights, offsets = factors(feature_mean, readout, bias)
+    means, weights, offsets = check_factors(feature_mean, readout, bias, centred)
     with np.errstate(over="ignore", invalid="ignore"):
         fields = means.T[:, :, None] * weights.T[:, None, :]
         return fields if offsets is None else fields + offsets
@@ -160,7 +161,7 @@ def nodal(
 def by_head(
     feature_mean: ArrayLike,
     readout: ArrayLike,
-    head_of_node: ArrayLike,
+    group_of_node: ArrayLike,
     bias: ArrayLike | None = None,
     centred: bool = False,
 ) -> Floats:
@@ -172,8 +173,8 @@ def by_head(
     ----------
     feature_mean : (labels, nodes) array
     readout : (outputs, nodes) array
-    head_of_node : (nodes,) integers
-        Head of every node, counted from 1; every head up to the largest owns a node.
+    group_of_node : (n_nodes,) array of int
+        Head, or other group, of every node, counted from 1; every one up to the largest has a node.
     bias : (outputs,) array, optional
         Kept bias, once per head; None silences it.
     centred : bool
@@ -197,28 +198,39 @@ def by_head(
     >>> by_head([[1.0, 2.0]], [[3.0, 4.0]], [1, 1])
     array([[[11.]]])
     """
-    factors = centre if centred else check_factors
-    means, weights, offsets = factors(feature_mean, readout, bias)
-    heads = check_heads(head_of_node, means.shape[1])
-    fields = np.empty((heads.max(), means.shape[0], weights.shape[0]))
+    means, weights, offsets = check_factors(feature_mean, readout, bias, centred)
+    groups = check_groups(group_of_node, means.shape[1])
+    fields = np.empty((groups.max(), means.shape[0], weights.shape[0]))
     with np.errstate(over="ignore", invalid="ignore"):
-        for head in range(1, len(fields) + 1):
-            nodes = heads == head
-            fields[head - 1] = means[:, nodes] @ weights[:, nodes].T
+        for group in range(1, len(fields) + 1):
+            nodes = groups == group
+            fields[group - 1] = means[:, nodes] @ weights[:, nodes].T
         return fields if offsets is None else fields + offsets
 
 
-def check_heads(head_of_node: ArrayLike, n_nodes: int) -> NDArray[np.int64]:
-    """Return the head of every node as integers after checking that heads 1..H all own nodes."""
-    heads = np.asarray(head_of_node)
-    if heads.shape != (n_nodes,) or not np.issubdtype(heads.dtype, np.integer):
+def check_groups(group_of_node: ArrayLike, n_nodes: int | None = None) -> NDArray[np.int64]:
+    """Return the group of every node as integers after checking that groups 1 ... G all have nodes.
+
+    Examples
+    --------
+    >>> check_groups([1, 2, 2, 1], n_nodes=4)
+    array([1, 2, 2, 1])
+    """
+    groups = np.asarray(group_of_node)
+    if groups.ndim != 1 or groups.size == 0 or groups.dtype.kind not in "iu":
         raise SymbreakError(
-            f"head_of_node has shape {heads.shape} and type {heads.dtype}: "
-            f"give one integer for each of the {n_nodes} nodes."
+            f"The groups (heads, filters) of nodes have shape {groups.shape} and type {groups.dtype}: "
+            "give one integer from 1 for each node."
         )
-    if heads.min() < 1 or len(np.unique(heads)) != heads.max():
-        raise SymbreakError("head_of_node must count the heads from 1 without leaving one out.")
-    return heads.astype(np.int64)
+    if n_nodes is not None and groups.size != n_nodes:
+        raise SymbreakError(
+            f"{groups.size} nodes have a group (head, filter) but there are {n_nodes} nodes: give each one."
+        )
+    if groups.min() < 1 or (np.bincount(groups)[1:] == 0).any():
+        raise SymbreakError(
+            "Groups (heads, filters) are numbered 1, 2, ... without leaving one out: each must have a node."
+        )
+    return groups.astype(np.int64)
 
 
 def field_maximum(matrices: ArrayLike) -> Floats:

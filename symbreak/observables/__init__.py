@@ -59,7 +59,7 @@ from symbreak.observables.heads.replicas import (
 from symbreak.observables.heads.resemblance import averaged_nodes, common_share
 from symbreak.observables.nodes.chi_square import Uniformity, uniformity
 from symbreak.observables.nodes.choices import robustness
-from symbreak.observables.nodes.folds import jackknife, jackknife_statistics, pool_folds
+from symbreak.observables.nodes.folds import jackknife, jackknife_statistics, leave_out_folds, pool_folds
 from symbreak.observables.nodes.per_block import block_moments, block_tables, pooled_moments, threshold_grid
 from symbreak.observables.nodes.snr import SignalToNoise, best_threshold, block_statistics, signal_to_noise
 from symbreak.observables.superclasses.filling import SuperclassTest, fill_superclasses, superclass_test
@@ -129,6 +129,7 @@ __all__ = [
     "jackknife",
     "jackknife_statistics",
     "label_p_values",
+    "leave_out_folds",
     "local_edwards_anderson",
     "local_entropy_order",
     "local_potts_order",

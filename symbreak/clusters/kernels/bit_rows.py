@@ -123,23 +123,23 @@ def scan_matrix(matrix, thresholds, rule, limit, graph, partition, counts, appea
 
 
 @kernel
-def scan_stack(matrices, head, thresholds, rule, limit, counts, maxima, appearance, fields):
+def scan_stack(matrices, thresholds, rule, limit, counts, maxima, appearance, fields):
     """Scan a stack (matrices, labels, labels); the outputs are those of `scan_factors`."""
     graph = new_graph(matrices.shape[1], thresholds.size)
     partition = new_partition(matrices.shape[1], rule)
     for index in range(matrices.shape[0]):
         maxima[index] = scan_matrix(
             matrices[index], thresholds, rule, limit, graph, partition,
-            counts[index], appearance[head[index]], fields,
+            counts[index], appearance, fields,
         )  # fmt: skip
 
 
 @kernel
-def scan_factors(mean, weight, bias, head, thresholds, rule, limit, counts, maxima, appearance, fields):
+def scan_factors(mean, weight, bias, thresholds, rule, limit, counts, maxima, appearance, fields):
     """Scan nodal matrices ``mean[k, i] * weight[k, j] + bias[j]``, one in memory at a time.
 
     `mean`, `weight` are (nodes, labels); `counts` (nodes, 6, thresholds) and `maxima` are filled,
-    `appearance` (heads, thresholds, labels) and `fields` (thresholds, 2, labels) are added to.
+    `appearance` (thresholds, labels) and `fields` (thresholds, 2, labels) are added to.
     """
     n_labels = mean.shape[1]
     graph = new_graph(n_labels, thresholds.size)
@@ -153,7 +153,7 @@ def scan_factors(mean, weight, bias, head, thresholds, rule, limit, counts, maxi
                 matrix[row, column] = mean[node, row] * weight[node, column] + offset
         maxima[node] = scan_matrix(
             matrix, thresholds, rule, limit, graph, partition,
-            counts[node], appearance[head[node]], fields,
+            counts[node], appearance, fields,
         )  # fmt: skip
 
 

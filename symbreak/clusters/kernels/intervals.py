@@ -32,22 +32,13 @@ def count_above(rows, columns, n_rows, n_columns, cut):
     Only the first `n_rows` and `n_columns` elements may still be above; both shrink while the cut
     grows. Returns the count and the two bounds.
     """
+    total = np.int64(0)
+    if n_rows == 0 or n_columns == 0:
+        return total, 0, 0
     while n_rows > 0 and rows[n_rows - 1] * columns[0] <= cut:
         n_rows -= 1
     while n_columns > 0 and rows[0] * columns[n_columns - 1] <= cut:
         n_columns -= 1
-    total = np.int64(0)
-    if n_rows * n_columns <= 64 * (n_rows + n_columns):
-        # Few elements: comparing them all in vector registers beats the branches of the staircase.
-        line = columns[:n_columns]
-        one, none = np.int32(1), np.int32(0)  # half the width of the default integer: twice as many at once
-        for row in range(n_rows):
-            value = rows[row]
-            above = none
-            for column in range(line.size):
-                above += one if value * line[column] > cut else none
-            total += above
-        return total, n_rows, n_columns
     width = n_columns
     for row in range(n_rows):
         while rows[row] * columns[width - 1] <= cut:

@@ -127,11 +127,11 @@ def _scan_node(signed_mean, signed_weight, maximum, thresholds, rule, work, coun
 
 
 @kernel
-def scan_nodes(mean, weight, head, thresholds, rule, counts, maxima, appearance, fields):
+def scan_nodes(mean, weight, thresholds, rule, counts, maxima, appearance, fields):
     """Scan nodes one after the other.
 
-    `mean` and `weight` are (nodes, labels); `head` counts from 0; `thresholds` ascend; `counts`
-    (nodes, 6, thresholds) and `maxima` (nodes,) are filled; so are `appearance` (heads, thresholds,
+    `mean` and `weight` are (nodes, labels); `thresholds` ascend; `counts`
+    (nodes, 6, thresholds) and `maxima` (nodes,) are filled; so are `appearance` (thresholds,
     labels) and `fields` (thresholds, 2, labels), which start from zero. Nodes without positive
     maximum stay zero.
     """
@@ -148,11 +148,11 @@ def scan_nodes(mean, weight, head, thresholds, rule, counts, maxima, appearance,
         if maximum > 0:
             _scan_node(
                 mean[node], weight[node], maximum, thresholds, rule, work,
-                counts[node], appearance[head[node]], fields,
+                counts[node], appearance, fields,
             )  # fmt: skip
     # A label was booked once, at the last step it survived: it is there at all steps before.
     for step in range(thresholds.size - 2, -1, -1):
-        appearance[:, step] += appearance[:, step + 1]
+        appearance[step] += appearance[step + 1]
         fields[step, 0] += fields[step + 1, 0]
 
 

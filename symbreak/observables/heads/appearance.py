@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from symbreak.errors import SymbreakError
+from symbreak.matrices import check_groups
 
 
 def checked_appearance(appearance: ArrayLike) -> NDArray[np.int64]:
@@ -69,26 +70,6 @@ def assign_nodes(n_nodes: int, n_heads: int) -> NDArray[np.int64]:
     return np.repeat(np.arange(1, n_heads + 1), n_nodes // n_heads)
 
 
-def checked_heads(head_of_node: ArrayLike, n_nodes: int | None = None) -> NDArray[np.int64]:
-    """Return ``head_of_node`` as integers 1..H with no head left empty, or refuse it in one sentence.
-
-    Examples
-    --------
-    >>> checked_heads([1, 2, 2, 1], n_nodes=4)
-    array([1, 2, 2, 1])
-    """
-    heads = np.asarray(head_of_node)
-    if heads.ndim != 1 or heads.size == 0 or heads.dtype.kind not in "iu":
-        raise SymbreakError("The head of every node must be a list of integers from 1, one per node.")
-    if n_nodes is not None and heads.size != n_nodes:
-        raise SymbreakError(
-            f"{heads.size} nodes have a head but there are {n_nodes} nodes: give each node one."
-        )
-    if heads.min() < 1 or (np.bincount(heads)[1:] == 0).any():
-        raise SymbreakError("The heads must be numbered 1, 2, ... H and every one of them must have a node.")
-    return heads.astype(np.int64)
-
-
 def count_nodes(head_of_node: ArrayLike) -> NDArray[np.int64]:
     """Return the number of nodes of every head, shape (heads,).
 
@@ -97,7 +78,7 @@ def count_nodes(head_of_node: ArrayLike) -> NDArray[np.int64]:
     >>> count_nodes([1, 1, 2])
     array([2, 1])
     """
-    return np.bincount(checked_heads(head_of_node))[1:]
+    return np.bincount(check_groups(head_of_node))[1:]
 
 
 def checked_membership(membership: ArrayLike) -> NDArray[np.bool_]:
@@ -124,8 +105,7 @@ def appearance_of_heads(membership: ArrayLike, head_of_node: ArrayLike) -> NDArr
     Parameters
     ----------
     membership : bool (nodes, labels)
-        Is the label in a cluster of the node? ``symbreak.clusters.scan`` gives it as its ``appearance`` when
-        every node is its own head, ``head_of_node=numpy.arange(1, nodes + 1)``.
+        Is the label in a cluster of the node? See :func:`symbreak.clusters.membership`.
     head_of_node : int (nodes,)
         Head of every node, from 1.
 
@@ -145,7 +125,7 @@ def appearance_of_heads(membership: ArrayLike, head_of_node: ArrayLike) -> NDArr
            [0, 1]])
     """
     member = checked_membership(membership)
-    heads = checked_heads(head_of_node, member.shape[0])
+    heads = check_groups(head_of_node, member.shape[0])
     total = np.zeros((int(heads.max()), member.shape[1]), dtype=np.int64)
     np.add.at(total, heads - 1, member)
     return total

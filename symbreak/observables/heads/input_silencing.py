@@ -8,15 +8,12 @@ all nodes together, or by the nodes of the head alone.
 from __future__ import annotations
 
 import numpy as np
-import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from symbreak.clusters import scan_matrices
-from symbreak.config import Statistics
 from symbreak.errors import SymbreakError
-from symbreak.matrices import by_head, centre, clip
-from symbreak.observables.heads.resemblance import common_share
-from symbreak.observables.nodes.folds import jackknife, pool_folds
+from symbreak.matrices import centre, clip
+from symbreak.observables.nodes.folds import leave_out_folds, pool_folds
 from symbreak.observables.nodes.snr import block_statistics
 
 
@@ -53,32 +50,44 @@ def centred_fields(
     return result if offsets is None else result + offsets
 
 
-def head_input_tables(
-    fields: NDArray,
-    feature_mean: NDArray,
-    readout: NDArray,
-    fold_count: NDArray,
-    head_of_node: NDArray,
-    thresholds: NDArray,
-    settings: Statistics,
-    bias: NDArray | None = None,
-    threads: int | None = None,
-) -> xr.Dataset:
-    """Statistics of head matrices silenced at the input of the probe, and their agreement with the default.
+def common_share(first: ArrayLike, second: ArrayLike) -> NDArray[np.float64]:
+    """Common elements of Boolean matrices over the elements of either: Jaccard similarity of all pairs.
 
     Parameters
     ----------
-    fields : (heads, fold, labels, outputs) array
-        Mean output fields of each head alone (``head_field_input`` of the moments).
-    feature_mean, readout, fold_count, head_of_node, thresholds, settings, bias, threads
-        As in :func:`symbreak.observables.heads.resemblance.head_matrix_tables`.
+    first : bool (n, ...)
+    second : bool (m, ...)
 
     Returns
     -------
-    Dataset
-        On (threshold): the variables of :func:`symbreak.observables.block_statistics` with the prefix
-        ``head_input_``; ``agreement_input``, the Jaccard similarity of the elements above threshold of both
-        readings, mean over heads; each with its jackknife error over folds, ``_stderr``.
+    (n, m) float64 array
+        NaN where both are empty.
+
+    Examples
+    --------
+    >>> common_share([[True, True, False]], [[True, False, False], [False, False, True]])
+    array([[0.5, 0. ]])
+    """
+    one = np.asarray(first).reshape(len(np.asarray(first)), -1).astype(np.float64)
+    two = np.asarray(second).reshape(len(np.asarray(second)), -1).astype(np.float64)
+    common = one @ two.T
+    either = one.sum(axis=1)[:, None] + two.sum(axis=1) - common
+    return np.where(either > 0, common / np.where(either > 0, either, 1.0), np.nan)
+
+
+def fold_fields(fields: NDArray, fold_count: NDArray, head_of_node: NDArray) -> list[NDArray]:
+    """Fields of heads over all images, and with one fold left out at a time.
+
+    Parameters
+    ----------
+    fields : (n_heads, n_folds, n_labels, n_labels) array of float
+    fold_count : (n_folds, n_labels) array of int
+    head_of_node : (n_nodes,) array of int
+
+    Returns
+    -------
+    list of (n_heads, n_labels, n_labels) arrays of float
+        First pooled, then without each fold.
 
     Raises
     ------
@@ -87,46 +96,54 @@ def head_input_tables(
 
     Examples
     --------
-    >>> random = np.random.default_rng(0)
-    >>> heads, cuts, count = np.array([1, 1, 2, 2]), np.array([0.3]), np.ones((3, 5))
-    >>> mean, readout = random.normal(size=(3, 5, 4)), random.normal(size=(5, 4))
-    >>> fields = np.stack([by_head(fold, readout, heads) for fold in mean], axis=1)
-    >>> table = head_input_tables(fields, mean, readout, count, heads, cuts, Statistics())
-    >>> float(table.agreement_input[0]), "head_input_snr_stderr" in table
-    (1.0, True)
+    >>> fields = np.arange(2.0)[None, :, None, None]
+    >>> [float(part.squeeze()) for part in fold_fields(fields, np.ones((2, 1)), np.array([1]))]
+    [0.5, 1.0, 0.0]
     """
     heads, folds, labels, outputs = np.shape(fields)
-    if heads != head_of_node.max() or (folds, labels) != np.shape(fold_count) or outputs != len(readout):
+    if heads != head_of_node.max() or (folds, labels) != np.shape(fold_count):
         raise SymbreakError(
             f"head_field_input has shape {np.shape(fields)} and the nodes belong to {head_of_node.max()} "
             "heads; measure again."
         )
     flat = np.moveaxis(np.asarray(fields, dtype=np.float64), 0, 2).reshape(folds, labels, heads * outputs)
-    pooled, without = pool_folds(flat, fold_count)
-    pooled_mean, mean_without = pool_folds(feature_mean, fold_count)
-
-    def table(part: NDArray, means: NDArray) -> dict[str, NDArray]:
-        stack = np.moveaxis(part.reshape(labels, heads, outputs), 1, 0)
-        if settings.centred:
-            stack = centred_fields(stack, means, readout, bias)
-        found = block_statistics(scan_matrices(stack, thresholds, settings.rule, threads=threads))
-        default = by_head(means, readout, head_of_node, bias, settings.centred)
-        values = {f"head_input_{name}": array.values for name, array in found.data_vars.items()}
-        return values | {"agreement_input": _agreement(stack, default, thresholds)}
-
-    replicates = [table(*left) for left in zip(without, mean_without)]
-    result = xr.Dataset(coords={"threshold": thresholds})
-    for name, values in table(pooled, pooled_mean).items():
-        result[name] = ("threshold", values)
-        result[f"{name}_stderr"] = ("threshold", jackknife([replicate[name] for replicate in replicates]))
-    return result
+    parts = (pool_folds(flat, fold_count), *leave_out_folds(flat, fold_count))
+    return [np.moveaxis(part.reshape(labels, heads, outputs), 1, 0) for part in parts]
 
 
-def _agreement(one: NDArray, two: NDArray, thresholds: NDArray) -> NDArray[np.float64]:
-    """Mean over heads of the Jaccard similarity, NaN where all matrices are empty."""
-    result = np.full(len(thresholds), np.nan)
+def input_statistics(
+    fields: NDArray, default: NDArray, thresholds: NDArray, rule: str, threads: int | None = None
+) -> dict[str, NDArray]:
+    """Statistics of head matrices silenced at the input of the probe, and their agreement with the default.
+
+    Parameters
+    ----------
+    fields : (n_heads, n_labels, n_labels) array of float
+        Mean output fields of each head alone.
+    default : (n_heads, n_labels, n_labels) array of float
+        Matrices of the same heads, silenced at the readout.
+    thresholds : (n_thresholds,) array of float
+    rule : str
+    threads : int, optional
+
+    Returns
+    -------
+    dict of (n_thresholds,) arrays
+        The variables of :func:`symbreak.observables.block_statistics` with the prefix ``head_input_``;
+        `agreement_input`, the Jaccard similarity of the elements above threshold of both readings, mean over
+        heads; NaN where all matrices are empty.
+
+    Examples
+    --------
+    >>> fields = np.random.default_rng(0).normal(size=(2, 5, 5))
+    >>> input_statistics(fields, fields, np.array([0.3]), "first_fit")["agreement_input"]
+    array([1.])
+    """
+    found = block_statistics(scan_matrices(fields, thresholds, rule, threads=threads))
+    agreement = np.full(len(thresholds), np.nan)
     for i, cut in enumerate(thresholds):
-        shares = np.diag(common_share(clip(one, float(cut)), clip(two, float(cut))))
+        shares = np.diag(common_share(clip(fields, float(cut)), clip(default, float(cut))))
         if np.isfinite(shares).any():
-            result[i] = np.nanmean(shares)
-    return result
+            agreement[i] = np.nanmean(shares)
+    values = {f"head_input_{name}": array.values for name, array in found.data_vars.items()}
+    return values | {"agreement_input": agreement}

@@ -24,7 +24,7 @@ CHUNK = 200
 def head_matrix_null(
     feature_mean: ArrayLike,
     readout: ArrayLike,
-    head_of_node: ArrayLike,
+    group_of_node: ArrayLike,
     threshold: float = 0.3,
     n_shuffles: int = 999,
     seed: int = 0,
@@ -33,7 +33,7 @@ def head_matrix_null(
     centred: bool = False,
     threads: int | None = None,
 ) -> dict[str, tuple[float, float, float, float]]:
-    """Compare N_c, C_s, Diag and n of the matrices of heads with those of nodes dealt out by lot.
+    """Compare N_c, C_s, Diag and n of the matrices of heads with those of nodes assigned to heads at random.
 
     P2 (arXiv:2506.23832) section 2 beside null model 2 of docs/heads.md: the sizes of the heads and the node
     matrices are kept, which node belongs to which head is shuffled. `exclusive` is the number of labels on
@@ -41,7 +41,7 @@ def head_matrix_null(
 
     Parameters
     ----------
-    feature_mean, readout, head_of_node, bias, centred
+    feature_mean, readout, group_of_node, bias, centred
         As in :func:`symbreak.matrices.by_head`.
     threshold : float
         Fraction of the largest field of each matrix.
@@ -72,7 +72,7 @@ def head_matrix_null(
     """
     if n_shuffles < 1:
         raise SymbreakError(f"{n_shuffles} shuffles make no null model: ask for at least 1, better 999.")
-    heads = np.asarray(head_of_node)
+    heads = np.asarray(group_of_node)
     n_heads = int(heads.max(initial=0))
 
     def measured(partitions: list[NDArray]) -> NDArray[np.float64]:

@@ -11,7 +11,8 @@ from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from symbreak.errors import SymbreakError
-from symbreak.observables.heads.appearance import checked_heads, checked_membership, checked_superclass
+from symbreak.matrices import check_groups
+from symbreak.observables.heads.appearance import checked_membership, checked_superclass
 
 
 @njit(nogil=True, cache=True)
@@ -100,7 +101,7 @@ def shuffle_nodes(
     ((3, 2, 2), [[2, 3], [2, 3], [2, 3]])
     """
     member = checked_membership(membership)
-    heads = checked_heads(head_of_node, member.shape[0]) - 1
+    heads = check_groups(head_of_node, member.shape[0]) - 1
     node, label = np.nonzero(member)
     appearance = np.zeros((_checked_draws(n_shuffles), int(heads.max()) + 1, member.shape[1]), dtype=np.int32)
     _shuffle_nodes(np.random.default_rng(seed), node, label, heads, appearance)

@@ -18,8 +18,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from symbreak.errors import SymbreakError
+from symbreak.matrices import check_groups
 from symbreak.numerics.estimates import UNDEFINED, Estimate, compare_with_null, jackknife_error
-from symbreak.observables.heads.appearance import appearance_of_heads, checked_appearance, checked_heads
+from symbreak.observables.heads.appearance import appearance_of_heads, checked_appearance
 from symbreak.observables.heads.information import committee_contrast, mutual_information
 from symbreak.observables.heads.local_order import edwards_anderson, entropy_order, potts_order
 
@@ -51,7 +52,7 @@ def without_each_node(membership: ArrayLike, head_of_node: ArrayLike) -> NDArray
     member = np.asarray(membership).astype(np.int64)
     counts = appearance_of_heads(member, head_of_node)
     left_out = np.repeat(counts[None], len(member), axis=0)
-    left_out[np.arange(len(member)), checked_heads(head_of_node) - 1] -= member
+    left_out[np.arange(len(member)), check_groups(head_of_node) - 1] -= member
     return left_out
 
 

@@ -201,10 +201,22 @@ def ownership_test(
     ([5, 5], 0.06, 0.006)
     """
     counts, nodes = appearance_of_heads(membership, head_of_node), count_nodes(head_of_node)
+    draws = shuffle_nodes(membership, head_of_node, n_shuffles, seed)
+    return compare_ownership(counts, draws, nodes, ratio)
+
+
+def compare_ownership(
+    counts: NDArray[np.int64], draws: NDArray[np.int32], nodes: NDArray[np.int64], ratio: float
+) -> OwnershipTest:
+    """Test appearances (head, label) against those of shuffled nodes (draw, head, label).
+
+    Examples
+    --------
+    >>> compare_ownership(np.eye(2), np.ones((3, 2, 2)), np.array([2, 2]), 2.0).total_p_value
+    0.25
+    """
     n_owned = count_owned(ownership(counts, ratio), len(nodes))
-    null = count_owned(
-        ownership(shuffle_nodes(membership, head_of_node, n_shuffles, seed), ratio), len(nodes)
-    )
+    null = count_owned(ownership(draws, ratio), len(nodes))
     expected = chance_of_ownership(counts.sum(axis=0), nodes, ratio).sum(axis=1)
     share = n_owned.sum() / counts.shape[1]
     return OwnershipTest(

@@ -8,20 +8,20 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from symbreak.clusters import scan
+from symbreak.clusters import membership
 from symbreak.config import HEADED_TAPS, Heads, Statistics
 from symbreak.errors import SymbreakError
 from symbreak.numerics.estimates import UNDEFINED, Estimate, benjamini_hochberg, compare_with_null
 from symbreak.observables.heads.accuracy import best_head_agreement
 from symbreak.observables.heads.appearance import appearance_of_heads, count_nodes
 from symbreak.observables.heads.chance import chance_of_ownership, label_p_values
-from symbreak.observables.heads.input_silencing import head_input_tables
 from symbreak.observables.heads.matrix_null import head_matrix_null
 from symbreak.observables.heads.nulls import shuffle_nodes, shuffle_taxonomy
 from symbreak.observables.heads.order import order_parameters
-from symbreak.observables.heads.owners import count_owned, dominance, ownership, ownership_test
+from symbreak.observables.heads.owners import compare_ownership, count_owned, dominance, ownership
 from symbreak.observables.heads.resemblance import head_matrix_tables
-from symbreak.observables.nodes.per_block import pooled_moments, threshold_grid
+from symbreak.observables.nodes.folds import pool_folds
+from symbreak.observables.nodes.per_block import block_moments, folds_of, readout_of
 from symbreak.observables.superclasses.filling import superclass_test
 from symbreak.store import describe
 from symbreak.store.joining import stack_blocks
@@ -94,28 +94,21 @@ def head_tables(
 def _block(
     moments: xr.Dataset, block: int, settings: Statistics, heads: Heads, threads: int | None
 ) -> xr.Dataset:
-    mean, readout, bias = pooled_moments(moments, block)
-    chosen = moments.sel(block=block)
+    chosen = block_moments(moments, block)
+    folds, (readout, bias) = folds_of(chosen), readout_of(chosen)
+    mean = pool_folds(*folds)
     head_of_node = chosen.head_of_node.values.astype(np.int64)
-    options: dict[str, Any] = {
-        "rule": settings.rule,
-        "bias": bias,
-        "centred": settings.centred,
-        "threads": threads,
-    }
-    # Every node as its own head: the appearances are then the labels of each node.
-    alone = np.arange(1, head_of_node.size + 1)
-    scanned = scan(mean, readout, [settings.reference_threshold], head_of_node=alone, **options)
-    membership = scanned.appearance.values[0]
+    threshold, rule, centred = settings.reference_threshold, settings.rule, settings.centred
+    member = membership(mean, readout, threshold, rule, bias, centred, threads)
     # Each block has its own draws, or chance would move all blocks alike.
     seed = heads.seed + 1000 * block
-    null = shuffle_nodes(membership, head_of_node, heads.n_shuffles, seed)
-    appearance = appearance_of_heads(membership, head_of_node)
+    null = shuffle_nodes(member, head_of_node, heads.n_shuffles, seed)
+    appearance, nodes = appearance_of_heads(member, head_of_node), count_nodes(head_of_node)
     owner = ownership(appearance, heads.ratio)
-    variables = _ownership(membership, head_of_node, appearance, owner, heads, seed)
-    variables |= _curve(appearance, null, count_nodes(head_of_node), heads)
+    variables = _ownership(appearance, null, nodes, owner, heads)
+    variables |= _curve(appearance, null, nodes, heads)
     orders = order_parameters(
-        appearance, null, head_of_node.size, membership=membership, head_of_node=head_of_node
+        appearance, null, head_of_node.size, membership=member, head_of_node=head_of_node
     )
     for name, order in orders.items():
         variables |= _estimate(name, order)
@@ -125,7 +118,7 @@ def _block(
         variables |= _agreement(owner, accuracy, heads, seed)
     if "superclass_of_label" in chosen.coords and (chosen.superclass_of_label.values >= 0).any():
         variables |= _superclasses(owner, chosen.superclass_of_label.values, len(appearance), heads, seed)
-    variables["membership"] = (("node", "label"), membership.astype(np.int8))
+    variables["membership"] = (("node", "label"), member.astype(np.int8))
     coordinates = {
         "node": chosen.node.values,
         "head": np.arange(1, len(appearance) + 1),
@@ -135,42 +128,19 @@ def _block(
     if "filling_count" in variables:
         coordinates["filling"] = np.arange(variables["filling_count"][1].shape[1])
     table = xr.Dataset(variables, coordinates)
-    folds = chosen.feature_mean.transpose("fold", "label", "node").values
-    counts = chosen["count"].transpose("fold", "label").values
-    cuts = threshold_grid(settings.thresholds)
-    factors = (folds, readout, counts, head_of_node, cuts, settings, bias, threads)
-    table = table.merge(head_matrix_tables(*factors)).assign(
-        _matrix_null(mean, readout, head_of_node, settings, heads, seed, bias, threads)
+    alone = None
+    if "head_field_input" in chosen:
+        fields = chosen.head_field_input.transpose("head", "fold", "label", "output")
+        alone = fields.values[: len(appearance)]
+    matrices = head_matrix_tables(folds, readout, bias, head_of_node, settings, alone, threads)
+    null_model = head_matrix_null(
+        mean, readout, head_of_node, threshold, heads.n_shuffles, seed, rule, bias, centred, threads
     )
-    if "head_field_input" not in chosen:
-        return table
-    fields = chosen.head_field_input.transpose("head", "fold", "label", "output").values[: len(appearance)]
-    return table.merge(head_input_tables(fields, *factors))
+    return table.merge(matrices).assign(_matrix_null(null_model))
 
 
-def _matrix_null(
-    mean: NDArray,
-    readout: NDArray,
-    head_of_node: NDArray,
-    settings: Statistics,
-    heads: Heads,
-    seed: int,
-    bias: NDArray | None,
-    threads: int | None,
-) -> Variables:
-    """Matrices of heads at the reference threshold beside those of nodes dealt out by lot."""
-    null = head_matrix_null(
-        mean,
-        readout,
-        head_of_node,
-        settings.reference_threshold,
-        heads.n_shuffles,
-        seed,
-        settings.rule,
-        bias,
-        settings.centred,
-        threads,
-    )
+def _matrix_null(null: dict[str, tuple[float, float, float, float]]) -> Variables:
+    """Matrices of heads at the reference threshold compared with nodes assigned to heads at random."""
     variables: Variables = {"head_exclusive": ((), null["exclusive"][0])}
     for name, (_, chance, deviation, p_value) in null.items():
         variables |= {
@@ -192,12 +162,9 @@ def _estimate(name: str, value: Estimate) -> Variables:
     }
 
 
-def _ownership(
-    membership: NDArray, head_of_node: NDArray, appearance: NDArray, owner: NDArray, heads: Heads, seed: int
-) -> Variables:
-    """Owner of every label, and how many labels each head owns beside what chance gives."""
-    nodes = count_nodes(head_of_node)
-    test = ownership_test(membership, head_of_node, heads.ratio, heads.n_shuffles, seed)
+def _ownership(appearance: NDArray, null: NDArray, nodes: NDArray, owner: NDArray, heads: Heads) -> Variables:
+    """Owner of every label, and how many labels each head owns compared with chance."""
+    test = compare_ownership(appearance, null, nodes, heads.ratio)
     evidence = label_p_values(appearance, nodes)
     adjusted = benjamini_hochberg(evidence)
     # NaN of a label that never appears is no evidence.

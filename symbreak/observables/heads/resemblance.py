@@ -15,8 +15,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from symbreak.clusters import scan_matrices
 from symbreak.config import Statistics
-from symbreak.matrices import by_head, centre, check_factors, clip
-from symbreak.observables.nodes.folds import jackknife, jackknife_statistics, pool_folds
+from symbreak.matrices import by_head, check_factors, clip
+from symbreak.observables.heads.input_silencing import (
+    centred_fields,
+    common_share,
+    fold_fields,
+    input_statistics,
+)
+from symbreak.observables.nodes.folds import leave_out_folds, pool_folds, with_errors
+from symbreak.observables.nodes.per_block import threshold_grid
+from symbreak.observables.nodes.snr import block_statistics
 
 #: Statistics of the averaged node matrices that are kept beside those of the heads' own.
 COMPARED = ("n_clusters", "diagonal", "noise")
@@ -25,7 +33,7 @@ COMPARED = ("n_clusters", "diagonal", "noise")
 def averaged_nodes(
     feature_mean: ArrayLike,
     readout: ArrayLike,
-    head_of_node: ArrayLike,
+    group_of_node: ArrayLike,
     bias: ArrayLike | None = None,
     centred: bool = False,
     normalised: bool = True,
@@ -36,7 +44,7 @@ def averaged_nodes(
 
     Parameters
     ----------
-    feature_mean, readout, head_of_node, bias, centred
+    feature_mean, readout, group_of_node, bias, centred
         As in :func:`symbreak.matrices.by_head`.
     normalised : bool
         Divide by the signed maximum first. Nodes without a positive finite maximum then add nothing, as
@@ -57,7 +65,7 @@ def averaged_nodes(
     >>> averaged_nodes(mean, readout, [1, 1], normalised=False)[0], averaged_nodes(mean, readout, [1, 1])[0]
     (array([[3.]]), array([[1.]]))
     """
-    means, weights, offsets = (centre if centred else check_factors)(feature_mean, readout, bias)
+    means, weights, offsets = check_factors(feature_mean, readout, bias, centred)
     scale = np.ones(means.shape[1])
     if normalised:
         # The maximum of a rank-one matrix lies at a corner: largest or smallest mean times all weights.
@@ -65,40 +73,12 @@ def averaged_nodes(
         maximum = (extremes if offsets is None else extremes + offsets[:, None]).max(axis=(0, 1))
         usable = np.isfinite(maximum) & (maximum > 0)
         scale = np.where(usable, 1.0 / np.where(usable, maximum, 1.0), 0.0)
-    heads = np.asarray(head_of_node)
-    sums = by_head(np.where(scale > 0, means, 0.0) * scale, np.where(scale > 0, weights, 0.0), heads)
+    groups = np.asarray(group_of_node)
+    sums = by_head(np.where(scale > 0, means, 0.0) * scale, np.where(scale > 0, weights, 0.0), groups)
     if offsets is not None:
-        sums = (
-            sums
-            + np.array([scale[heads == head].sum() for head in range(1, len(sums) + 1)])[:, None, None]
-            * offsets
-        )
-    return sums / np.bincount(heads)[1:, None, None]
-
-
-def common_share(first: ArrayLike, second: ArrayLike) -> NDArray[np.float64]:
-    """Common elements of Boolean matrices over the elements of either: Jaccard similarity of all pairs.
-
-    Parameters
-    ----------
-    first : bool (n, ...)
-    second : bool (m, ...)
-
-    Returns
-    -------
-    (n, m) float64 array
-        NaN where both are empty.
-
-    Examples
-    --------
-    >>> common_share([[True, True, False]], [[True, False, False], [False, False, True]])
-    array([[0.5, 0. ]])
-    """
-    one = np.asarray(first).reshape(len(np.asarray(first)), -1).astype(np.float64)
-    two = np.asarray(second).reshape(len(np.asarray(second)), -1).astype(np.float64)
-    common = one @ two.T
-    either = one.sum(axis=1)[:, None] + two.sum(axis=1) - common
-    return np.where(either > 0, common / np.where(either > 0, either, 1.0), np.nan)
+        times = [scale[groups == group].sum() for group in range(1, len(sums) + 1)]
+        sums = sums + np.array(times)[:, None, None] * offsets
+    return sums / np.bincount(groups)[1:, None, None]
 
 
 def compare_matrices(
@@ -142,36 +122,39 @@ def compare_matrices(
 
 
 def head_matrix_tables(
-    feature_mean: NDArray,
+    folds: tuple[NDArray, NDArray],
     readout: NDArray,
-    fold_count: NDArray,
+    bias: NDArray | None,
     head_of_node: NDArray,
-    thresholds: NDArray,
     settings: Statistics,
-    bias: NDArray | None = None,
+    alone: NDArray | None = None,
     threads: int | None = None,
 ) -> xr.Dataset:
     """Statistics of head matrices (SHP) and their agreement with averaged node matrices (HP).
 
     Parameters
     ----------
-    feature_mean : (fold, labels, nodes) array
-    readout : (labels, nodes) array
-    fold_count : (fold, labels) integers
-    head_of_node : (nodes,) integers
-    thresholds : (thresholds,) array
+    folds : (n_folds, n_labels, n_nodes) array of float and (n_folds, n_labels) array of int
+        Label means within folds, and the images that they are over.
+    readout : (n_labels, n_nodes) array of float
+    bias : (n_labels,) array of float, optional
+    head_of_node : (n_nodes,) array of int
     settings : Statistics
-        Rule and gauge.
-    bias : (labels,) array, optional
+        Thresholds, rule and gauge.
+    alone : (n_heads, n_folds, n_labels, n_labels) array of float, optional
+        Mean output fields of each head, the others silenced at the input of the probe
+        (`head_field_input` of the moments).
     threads : int, optional
 
     Returns
     -------
     Dataset
-        On (threshold): the variables of :func:`symbreak.observables.jackknife_statistics` with the prefix
+        On (threshold): the variables of :func:`symbreak.observables.block_statistics` with the prefix
         ``head_`` (P2, arXiv:2506.23832, Table 1: N_label, N_inter, N_noise are signal, noise_internal,
         noise_external); some of the averaged node matrices with ``node_mean_``; those of
-        :func:`compare_matrices`; each with its jackknife error over folds, ``_stderr``.
+        :func:`compare_matrices`; with `alone` also those of
+        :func:`symbreak.observables.heads.input_silencing.input_statistics`; each with its jackknife error
+        over folds, ``_stderr``.
 
     Raises
     ------
@@ -181,38 +164,31 @@ def head_matrix_tables(
     Examples
     --------
     >>> random = np.random.default_rng(0)
-    >>> table = head_matrix_tables(random.normal(size=(3, 5, 4)), random.normal(size=(5, 4)), np.ones((3, 5)),
-    ...     np.array([1, 1, 2, 2]), np.array([0.3]), Statistics())
+    >>> folds = random.normal(size=(3, 5, 4)), np.ones((3, 5))
+    >>> table = head_matrix_tables(
+    ...     folds, random.normal(size=(5, 4)), None, np.array([1, 1, 2, 2]), Statistics(thresholds=3)
+    ... )
     >>> float(table.agreement_raw[0]), "head_snr_stderr" in table
     (1.0, True)
     """
-    options: dict[str, Any] = {"bias": bias, "centred": settings.centred}
-    shp = jackknife_statistics(
-        feature_mean,
-        readout,
-        thresholds,
-        fold_count,
-        settings.rule,
-        head_of_node=head_of_node,
-        threads=threads,
-        **options,
-    )
-    result = xr.Dataset({f"head_{name}": variable for name, variable in shp.data_vars.items()}, shp.coords)
+    factors: dict[str, Any] = {
+        "readout": readout, "group_of_node": head_of_node, "bias": bias, "centred": settings.centred
+    }  # fmt: skip
+    cuts = threshold_grid(settings.thresholds)
 
-    def compared(means: NDArray) -> dict[str, NDArray]:
-        nodes = averaged_nodes(means, readout, head_of_node, **options)
-        values = compare_matrices(
-            by_head(means, readout, head_of_node, **options),
-            nodes,
-            averaged_nodes(means, readout, head_of_node, normalised=False, **options),
-            thresholds,
-        )
-        scanned = scan_matrices(nodes, thresholds, settings.rule, threads=threads)
-        return values | {f"node_mean_{name}": scanned[name].mean("head").values for name in COMPARED}
+    def measure(means: NDArray, fields: NDArray | None) -> xr.Dataset:
+        heads, nodes = by_head(means, **factors), averaged_nodes(means, **factors)
+        raw = averaged_nodes(means, **factors, normalised=False)
+        scanned = [scan_matrices(stack, cuts, settings.rule, threads=threads) for stack in (heads, nodes)]
+        values = {f"head_{name}": array for name, array in block_statistics(scanned[0]).data_vars.items()}
+        values |= {f"node_mean_{name}": scanned[1][name].mean("head") for name in COMPARED}
+        compared = compare_matrices(heads, nodes, raw, cuts)
+        if fields is not None:
+            gauged = centred_fields(fields, means, readout, bias) if settings.centred else fields
+            compared |= input_statistics(gauged, heads, cuts, settings.rule, threads)
+        return xr.Dataset(values | {name: ("threshold", array) for name, array in compared.items()})
 
-    pooled, without = pool_folds(feature_mean, fold_count)
-    replicates = [compared(left) for left in without]
-    for name, values in compared(pooled).items():
-        result[name] = ("threshold", values)
-        result[f"{name}_stderr"] = ("threshold", jackknife([replicate[name] for replicate in replicates]))
-    return result
+    pooled, left_out = pool_folds(*folds), leave_out_folds(*folds)
+    inputs = [None] * (1 + len(left_out)) if alone is None else fold_fields(alone, folds[1], head_of_node)
+    replicates = [measure(means, fields) for means, fields in zip(left_out, inputs[1:])]
+    return with_errors(measure(pooled, inputs[0]), replicates)

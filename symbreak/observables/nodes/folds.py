@@ -1,32 +1,60 @@
 """Statistics of a block with errors over images: pooled estimates and a jackknife over folds."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from symbreak.clusters import scan, scan_matrices
+from symbreak.clusters import scan
 from symbreak.errors import SymbreakError
-from symbreak.matrices import by_head
 from symbreak.observables.nodes.snr import block_statistics
 from symbreak.store import describe
 
 
-def pool_folds(feature_mean: ArrayLike, fold_count: ArrayLike) -> tuple[NDArray, NDArray]:
-    r"""Pooled label means, and the label means with one fold left out at a time.
+def pool_folds(feature_mean: ArrayLike, fold_count: ArrayLike) -> NDArray[np.float64]:
+    r"""Pooled label means.
 
     .. math:: \mu_{ik} = \frac{\sum_f N_{fi}\, \mu_{fik}}{\sum_f N_{fi}}
 
     Parameters
     ----------
-    feature_mean : (fold, labels, nodes) array
+    feature_mean : (n_folds, n_labels, n_nodes) array of float
         Label means within every fold; ignored where the fold has no image of the label.
-    fold_count : (fold, labels) integers
+    fold_count : (n_folds, n_labels) array of int
         Images of every label in every fold.
 
     Returns
     -------
-    pooled : (labels, nodes) array
-    without : (fold, labels, nodes) array
+    (n_labels, n_nodes) array of float
+
+    Raises
+    ------
+    SymbreakError
+        If shapes do not fit or a label has no image.
+
+    Examples
+    --------
+    >>> pool_folds([[[1.0]], [[4.0]]], [[2], [1]])
+    array([[2.]])
+    """
+    sums, counts = _fold_sums(feature_mean, fold_count)
+    total = counts.sum(axis=0)
+    _check_images(counts, total, "images")
+    return sums.sum(axis=0) / total[:, None]
+
+
+def leave_out_folds(feature_mean: ArrayLike, fold_count: ArrayLike) -> NDArray[np.float64]:
+    """Label means with one fold left out at a time, for :func:`jackknife`.
+
+    Parameters
+    ----------
+    feature_mean, fold_count
+        As in :func:`pool_folds`.
+
+    Returns
+    -------
+    (n_folds, n_labels, n_nodes) array of float
         Element f leaves fold f out.
 
     Raises
@@ -36,26 +64,34 @@ def pool_folds(feature_mean: ArrayLike, fold_count: ArrayLike) -> tuple[NDArray,
 
     Examples
     --------
-    >>> pooled, without = pool_folds([[[1.0]], [[4.0]]], [[2], [1]])
-    >>> pooled.ravel(), without.ravel()
-    (array([2.]), array([4., 1.]))
+    >>> leave_out_folds([[[1.0]], [[4.0]]], [[2], [1]]).ravel()
+    array([4., 1.])
     """
-    means = np.asarray(feature_mean, dtype=np.float64)
-    counts = np.asarray(fold_count, dtype=np.float64)
-    if means.ndim != 3 or counts.shape != means.shape[:2] or len(means) < 2:
-        raise SymbreakError(
-            f"feature_mean has shape {means.shape} and fold_count {counts.shape}: "
-            "give (fold, labels, nodes) and (fold, labels) with at least two folds."
-        )
+    sums, counts = _fold_sums(feature_mean, fold_count)
+    if len(sums) < 2:
+        raise SymbreakError("A single fold leaves nothing when it is left out: give at least two folds.")
     left = counts.sum(axis=0) - counts
-    if (counts < 0).any() or (left <= 0).any():
-        label = int(np.argwhere(left <= 0)[0, 1]) if (left <= 0).any() else int(np.argwhere(counts < 0)[0, 1])
-        raise SymbreakError(f"fold_count: label {label} needs images in at least two folds.")
-    sums = np.where(counts[:, :, None] > 0, means * counts[:, :, None], 0.0)
-    total = sums.sum(axis=0)
+    _check_images(counts, left.min(axis=0), "images in at least two folds")
     # Leaving out by subtraction would lose digits; with few folds adding up the others is cheap.
     others = np.stack([np.delete(sums, fold, axis=0).sum(axis=0) for fold in range(len(sums))])
-    return total / counts.sum(axis=0)[:, None], others / left[:, :, None]
+    return others / left[:, :, None]
+
+
+def _fold_sums(feature_mean: ArrayLike, fold_count: ArrayLike) -> tuple[NDArray, NDArray]:
+    means = np.asarray(feature_mean, dtype=np.float64)
+    counts = np.asarray(fold_count, dtype=np.float64)
+    if means.ndim != 3 or counts.shape != means.shape[:2]:
+        raise SymbreakError(
+            f"feature_mean has shape {means.shape} and fold_count {counts.shape}: "
+            "give (n_folds, n_labels, n_nodes) and (n_folds, n_labels)."
+        )
+    return np.where(counts[:, :, None] > 0, means * counts[:, :, None], 0.0), counts
+
+
+def _check_images(counts: NDArray, left: NDArray, what: str) -> None:
+    bad = (left <= 0) | (counts < 0).any(axis=0)
+    if bad.any():
+        raise SymbreakError(f"fold_count: label {int(bad.argmax())} needs {what}.")
 
 
 def jackknife(replicates: ArrayLike) -> NDArray[np.float64]:
@@ -89,6 +125,21 @@ def jackknife(replicates: ArrayLike) -> NDArray[np.float64]:
     return np.where(finite, np.sqrt((len(values) - 1) / len(values) * spread), np.nan)
 
 
+def with_errors(table: xr.Dataset, replicates: Sequence[xr.Dataset]) -> xr.Dataset:
+    """Add to every variable its jackknife standard error, ``_stderr``, from tables that leave a fold out.
+
+    Examples
+    --------
+    >>> one, two, three = (xr.Dataset({"noise": value}) for value in (1.0, 2.0, 3.0))
+    >>> round(float(with_errors(two, [one, two, three]).noise_stderr), 6)
+    1.154701
+    """
+    for name in list(table.data_vars):
+        error = jackknife([replicate[name].values for replicate in replicates])
+        table[f"{name}_stderr"] = (table[name].dims, error)
+    return table
+
+
 def jackknife_statistics(
     feature_mean: ArrayLike,
     readout: ArrayLike,
@@ -97,7 +148,7 @@ def jackknife_statistics(
     rule: str = "first_fit",
     bias: ArrayLike | None = None,
     centred: bool = False,
-    head_of_node: ArrayLike | None = None,
+    group_of_node: ArrayLike | None = None,
     internal: str = "minimum",
     threads: int | None = None,
 ) -> xr.Dataset:
@@ -115,9 +166,9 @@ def jackknife_statistics(
     rule : {"first_fit", "min_cover", "largest_first"}
     bias : (labels,) array, optional
     centred : bool
-    head_of_node : (nodes,) integers, optional
-        Head of every node, counted from 1. If given, the matrices are those of heads (SHP, P2), the
-        sums over their nodes; if not, those of single nodes (SNP, P1).
+    group_of_node : (n_nodes,) array of int, optional
+        Head (or filter) of every node, counted from 1. If given, the matrices are those of heads (SHP,
+        P2), the sums over their nodes; if not, those of single nodes (SNP, P1).
     internal : {"minimum", "mean"}
         See :func:`block_statistics`.
     threads : int, optional
@@ -147,20 +198,11 @@ def jackknife_statistics(
     """
 
     def table(means: NDArray) -> xr.Dataset:
-        if head_of_node is None:
-            found = scan(means, readout, thresholds, rule, bias, centred, threads=threads)
-        else:
-            stack = by_head(means, readout, head_of_node, bias, centred)
-            found = scan_matrices(stack, thresholds, rule, threads=threads)
+        found = scan(means, readout, thresholds, rule, bias, centred, group_of_node, threads=threads)
         return block_statistics(found, internal=internal)
 
     means = np.asarray(feature_mean, dtype=np.float64)
     if fold_count is None:
         return table(means)
-    pooled, without = pool_folds(means, fold_count)
-    result = table(pooled)
-    replicates = [table(left) for left in without]
-    for name in list(result.data_vars):
-        error = jackknife([replicate[name].values for replicate in replicates])
-        result[f"{name}_stderr"] = (result[name].dims, error)
-    return describe(result, "averages")
+    replicates = [table(left) for left in leave_out_folds(means, fold_count)]
+    return describe(with_errors(table(pool_folds(means, fold_count)), replicates), "averages")

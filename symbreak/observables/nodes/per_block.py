@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import xarray as xr
 
-from symbreak.clusters import scan, scan_matrices
+from symbreak.clusters import scan
 from symbreak.config import Statistics
 from symbreak.errors import SymbreakError
-from symbreak.matrices import by_head
-from symbreak.observables.nodes.folds import jackknife_statistics, pool_folds
-from symbreak.observables.nodes.snr import best_threshold
+from symbreak.observables.nodes.folds import leave_out_folds, pool_folds, with_errors
+from symbreak.observables.nodes.snr import best_threshold, block_statistics
 
 #: What identifies a node file's variables.
 NODE_VARIABLES = ("n_clusters", "cluster_size", "diagonal", "noise", "field_maximum")
@@ -72,12 +69,33 @@ def pooled_moments(moments: xr.Dataset, block: int) -> tuple[np.ndarray, np.ndar
     ((10, 6), (10, 6), None)
     """
     chosen = block_moments(moments, block)
-    mean, _ = pool_folds(
-        chosen.feature_mean.transpose("fold", "label", "node"), chosen["count"].transpose("fold", "label")
-    )
-    readout = chosen.readout.transpose("output", "node").values
+    return pool_folds(*folds_of(chosen)), *readout_of(chosen)
+
+
+def folds_of(chosen: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
+    """Label means (fold, label, node) and numbers of images (fold, label) of one block.
+
+    Examples
+    --------
+    >>> from symbreak.planted import moments_example
+    >>> [array.shape for array in folds_of(moments_example().sel(block=1))]
+    [(5, 10, 6), (5, 10)]
+    """
+    means = chosen.feature_mean.transpose("fold", "label", "node").values
+    return means, chosen["count"].transpose("fold", "label").values
+
+
+def readout_of(chosen: xr.Dataset) -> tuple[np.ndarray, np.ndarray | None]:
+    """Readout (output, node) and kept bias (output) of one block.
+
+    Examples
+    --------
+    >>> from symbreak.planted import moments_example
+    >>> readout_of(moments_example().sel(block=1))[0].shape
+    (10, 6)
+    """
     bias = chosen.readout_bias.values if "readout_bias" in chosen else None
-    return mean, readout, bias
+    return chosen.readout.transpose("output", "node").values, bias
 
 
 def block_tables(
@@ -118,17 +136,12 @@ def block_tables(
     cuts = threshold_grid(settings.thresholds)
     for block in moments.block.values:
         chosen = block_moments(moments, int(block))
-        mean, readout, bias = pooled_moments(moments, int(block))
-        options: dict[str, Any] = {"rule": settings.rule, "threads": threads}
-        gauge: dict[str, Any] = {"bias": bias, "centred": settings.centred}
-        folds = chosen.feature_mean.transpose("fold", "label", "node").values
-        counts = chosen["count"].transpose("fold", "label").values
+        folds, (readout, bias) = folds_of(chosen), readout_of(chosen)
         filters = chosen.filter_of_node.values if "filter_of_node" in chosen.coords else None
-        table = jackknife_statistics(folds, readout, cuts, counts, head_of_node=filters, **gauge, **options)
-        if filters is None:
-            scanned = scan(mean, readout, cuts, **gauge, **options)
-        else:
-            scanned = scan_matrices(by_head(mean, readout, filters, **gauge), cuts, dim="node", **options)
+        options = (readout, cuts, settings.rule, bias, settings.centred, filters)
+        scanned = scan(pool_folds(*folds), *options, threads=threads)
+        replicates = (scan(left, *options, threads=threads) for left in leave_out_folds(*folds))
+        table = with_errors(block_statistics(scanned), [block_statistics(one) for one in replicates])
         table["appearance"] = scanned.appearance
         table["cluster_field"] = scanned.cluster_field
         table["n_matrices"] = ((), scanned.sizes["node"])

@@ -141,8 +141,7 @@ def block_statistics(scan: xr.Dataset, n_labels: int | None = None, internal: st
     ratio = signal_to_noise(*counted)
     values.update(ratio._asdict())
     values["snr_exact"] = signal_to_noise(*counted, square_sum=values.pop("square_sum")).snr
-    appearance = scan.appearance.sum("head") if "head" in scan.appearance.dims else scan.appearance
-    rarest = appearance.transpose(*outer, "label").values.min(axis=-1).astype(float)
+    rarest = scan.appearance.transpose(*outer, "label").values.min(axis=-1).astype(float)
     own = ratio.noise_internal
     if internal == "minimum":
         own = own * rarest / np.where(ratio.signal > 0, ratio.signal, 1.0)
@@ -216,7 +215,4 @@ def _matrix_dimension(scan: xr.Dataset) -> str:
         raise SymbreakError(
             "block_statistics needs a Dataset made by clusters.scan or clusters.scan_matrices."
         )
-    own = [str(dim) for dim in scan.cluster_size.dims if dim in ("node", "head")]
-    if len(own) != 1:
-        own = [str(scan.cluster_size.dims[-1])]
-    return own[0]
+    return next(str(dim) for dim in scan.field_maximum.dims if dim not in scan.appearance.dims)
