@@ -62,7 +62,7 @@ def partition(matrix: ArrayLike, threshold: float, rule: str = "first_fit") -> N
 
     Parameters
     ----------
-    matrix : (labels, labels) array
+    matrix : (n_labels, n_labels) array of float
         Raw fields of a node, a head or any other set of nodes.
     threshold : float
         Fraction of the signed maximum, in [0, 1); elements must lie strictly above.
@@ -76,7 +76,7 @@ def partition(matrix: ArrayLike, threshold: float, rule: str = "first_fit") -> N
 
     Returns
     -------
-    (labels,) int64 array
+    (n_labels,) array of int
         0 for labels in no cluster, else the cluster, numbered from 1 in order of creation.
 
     Raises
@@ -121,12 +121,12 @@ def partitions(
 
     Parameters
     ----------
-    feature_mean : (labels, nodes) array
-    readout : (labels, nodes) array
+    feature_mean : (n_labels, n_nodes) array of float
+    readout : (n_labels, n_nodes) array of float
     threshold : float
     rule : {"first_fit", "min_cover", "largest_first"}
         See :func:`partition`.
-    bias : (labels,) array, optional
+    bias : (n_labels,) array of float, optional
         Kept bias of the readout; the matrices then have rank two and are formed one at a time.
     centred : bool
         Fix the gauge first, see :func:`symbreak.matrices.centre`.
@@ -135,7 +135,7 @@ def partitions(
 
     Returns
     -------
-    (nodes, labels) int64 array
+    (n_nodes, n_labels) array of int
         0 for labels in no cluster, else the cluster, numbered from 1 in order of creation.
 
     Raises
@@ -215,15 +215,15 @@ def largest_cluster(
 
     Parameters
     ----------
-    feature_mean : (labels, nodes) array
-    readout : (labels, nodes) array
-    thresholds : (thresholds,) array
+    feature_mean : (n_labels, n_nodes) array of float
+    readout : (n_labels, n_nodes) array of float
+    thresholds : (n_thresholds,) array of float
     centred : bool
     threads : int, optional
 
     Returns
     -------
-    (thresholds, nodes) int64 array
+    (n_thresholds, n_nodes) array of int
 
     Raises
     ------

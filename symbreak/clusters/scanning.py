@@ -37,15 +37,15 @@ def scan(
 
     Parameters
     ----------
-    feature_mean : (labels, nodes) array
+    feature_mean : (n_labels, n_nodes) array of float
         Mean pooled feature of every node over the inputs of every label.
-    readout : (labels, nodes) array
+    readout : (n_labels, n_nodes) array of float
         Readout weights, one output for each label.
-    thresholds : (thresholds,) array
+    thresholds : (n_thresholds,) array of float
         Fractions of the signed maximum, in [0, 1), in any order.
     rule : {"first_fit", "min_cover", "largest_first"}
         See :func:`symbreak.clusters.partition`.
-    bias : (labels,) array, optional
+    bias : (n_labels,) array of float, optional
         Kept bias of the readout; None silences it.
     centred : bool
         Fix the gauge first, see :func:`symbreak.matrices.centre`.
@@ -120,9 +120,9 @@ def scan_matrices(
 
     Parameters
     ----------
-    matrices : (matrices, labels, labels) array
+    matrices : (n_matrices, n_labels, n_labels) array of float
         Raw fields, for example of heads (:func:`symbreak.matrices.by_head`).
-    thresholds : (thresholds,) array
+    thresholds : (n_thresholds,) array of float
         Fractions of the signed maximum of each matrix, in [0, 1), in any order.
     rule : {"first_fit", "min_cover", "largest_first"}
         See :func:`symbreak.clusters.partition`.

@@ -24,11 +24,11 @@ def check_factors(
 
     Parameters
     ----------
-    feature_mean : (labels, nodes) array
+    feature_mean : (n_labels, n_nodes) array of float
         Mean pooled feature of every node over the inputs of every label.
-    readout : (outputs, nodes) array
+    readout : (n_outputs, n_nodes) array of float
         Weights of the fully connected readout layer.
-    bias : (outputs,) array, optional
+    bias : (n_outputs,) array of float, optional
         Bias of the readout layer.
     centred : bool
         Fix the gauge, see :func:`centre`.
@@ -92,9 +92,9 @@ def centre(
 
     Parameters
     ----------
-    feature_mean : (labels, nodes) array
-    readout : (outputs, nodes) array
-    bias : (outputs,) array, optional
+    feature_mean : (n_labels, n_nodes) array of float
+    readout : (n_outputs, n_nodes) array of float
+    bias : (n_outputs,) array of float, optional
 
     Returns
     -------
@@ -123,18 +123,18 @@ def nodal(
 
     Parameters
     ----------
-    feature_mean : (labels, nodes) array
+    feature_mean : (n_labels, n_nodes) array of float
         Mean pooled feature of every node over the inputs of every label.
-    readout : (outputs, nodes) array
+    readout : (n_outputs, n_nodes) array of float
         Weights of the readout layer.
-    bias : (outputs,) array, optional
+    bias : (n_outputs,) array of float, optional
         Kept bias of the readout; None silences it.
     centred : bool
         Fix the gauge first, see :func:`centre`.
 
     Returns
     -------
-    (nodes, labels, outputs) float64 array
+    (n_nodes, n_labels, n_outputs) array of float
         Average raw field on output j for inputs of label i through node k alone.
 
     Raises
@@ -171,18 +171,18 @@ def by_head(
 
     Parameters
     ----------
-    feature_mean : (labels, nodes) array
-    readout : (outputs, nodes) array
+    feature_mean : (n_labels, n_nodes) array of float
+    readout : (n_outputs, n_nodes) array of float
     group_of_node : (n_nodes,) array of int
         Head, or other group, of every node, counted from 1; every one up to the largest has a node.
-    bias : (outputs,) array, optional
+    bias : (n_outputs,) array of float, optional
         Kept bias, once per head; None silences it.
     centred : bool
         Fix the gauge first, see :func:`centre`.
 
     Returns
     -------
-    (heads, labels, outputs) float64 array
+    (n_heads, n_labels, n_outputs) array of float
 
     Raises
     ------
@@ -238,11 +238,11 @@ def field_maximum(matrices: ArrayLike) -> Floats:
 
     Parameters
     ----------
-    matrices : (..., labels, outputs) array
+    matrices : (..., n_labels, n_outputs) array of float
 
     Returns
     -------
-    (...) float64 array
+    (...) array of float
         Raw units; the amplitude that normalising removes.
 
     Examples
@@ -263,13 +263,13 @@ def clip(matrix: ArrayLike, threshold: float) -> NDArray[np.bool_]:
 
     Parameters
     ----------
-    matrix : (..., labels, outputs) array
+    matrix : (..., n_labels, n_outputs) array of float
     threshold : float
         Fraction of the maximum, in [0, 1).
 
     Returns
     -------
-    (..., labels, outputs) bool array
+    (..., n_labels, n_outputs) array of bool
 
     Raises
     ------

@@ -29,9 +29,9 @@ def label_means(
 
     Parameters
     ----------
-    features : (samples, nodes) array
+    features : (n_samples, n_nodes) array of float
         float32 is read as it is; other types are converted to float64.
-    labels : (samples,) integers
+    labels : (n_samples,) array of int
         Label of every sample, 0 ... n_labels - 1.
     n_labels : int
         Number of labels.
@@ -40,9 +40,9 @@ def label_means(
 
     Returns
     -------
-    mean : (n_labels, nodes) float64 array
+    mean : (n_labels, n_nodes) array of float
         NaN for a label without samples.
-    count : (n_labels,) int64 array
+    count : (n_labels,) array of int
         Samples of every label.
 
     Raises

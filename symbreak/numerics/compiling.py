@@ -51,6 +51,6 @@ def kernel(function: Callable | None = None, *, reorder: bool = False) -> Any:
     compiler = njit(nogil=True, fastmath=REORDER if reorder else False, cache=source.is_file())
     settings.CACHE_DIR = _cache_folder(source.parent) or usual
     try:
-        return compiler(function)  # one typed at a prompt has no file to cache it beside
+        return compiler(function)  # one typed at a prompt has no file and no cache
     finally:
         settings.CACHE_DIR = usual

@@ -11,7 +11,7 @@ from symbreak.errors import SymbreakError
 
 
 class Estimate(NamedTuple):
-    """A measured quantity beside what chance alone would give.
+    """A measured quantity compared with what chance alone would give.
 
     Attributes
     ----------
@@ -45,13 +45,13 @@ def permutation_p_value(observed: ArrayLike, null: ArrayLike) -> NDArray[np.floa
 
     Parameters
     ----------
-    observed : float (...)
-    null : float (B, ...)
+    observed : (...) array of float
+    null : (n_draws, ...) array of float
         Draws along the first dimension.
 
     Returns
     -------
-    float array (...)
+    (...) array of float
         NaN where the observed statistic is NaN. Undefined draws count as reached, which errs on the safe
         side.
 
@@ -103,8 +103,8 @@ def jackknife_error(left_out: ArrayLike, stratum: ArrayLike | None = None) -> fl
 
     Parameters
     ----------
-    left_out : float (units,)
-    stratum : int (units,), optional
+    left_out : (n_units,) array of float
+    stratum : (n_units,) array of int, optional
         Units are exchangeable only within their stratum. A stratum of one unit adds nothing.
 
     Returns
@@ -139,12 +139,12 @@ def benjamini_hochberg(p_values: ArrayLike) -> NDArray[np.float64]:
 
     Parameters
     ----------
-    p_values : float (...)
+    p_values : (...) array of float
         Any shape. NaN (no test was made) stays NaN and does not count among the n.
 
     Returns
     -------
-    float array (...)
+    (...) array of float
 
     Raises
     ------

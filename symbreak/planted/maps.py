@@ -13,7 +13,7 @@ from symbreak.store.joining import stack_blocks
 def planted_maps(
     share: float = 0.5, images: int = 400, heads: int = 4, side: int = 4, labels: int = 8, seed: int = 0
 ) -> dict[str, np.ndarray]:
-    """Maps in which the best head of the label shows the image in a share of the images, else nobody does.
+    """Maps in which the best head of the label shows the image in a share of the images, else no head does.
 
     Parameters
     ----------

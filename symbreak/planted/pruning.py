@@ -16,6 +16,10 @@ def pruning_example(seeds: int = 0) -> xr.Dataset:
     seeds : int
         Number of seeds to join; 0: one seed, not joined.
 
+    Returns
+    -------
+    Dataset
+
     Examples
     --------
     >>> pruning_example(seeds=2).pruned_accuracy.dims

@@ -21,21 +21,21 @@ class HeadGainWorld(NamedTuple):
     Attributes
     ----------
     feature_mean
-        Shape (labels, nodes): mean feature of each label, as a perfect measurement would give it.
+        Shape (n_labels, n_nodes): mean feature of each label, as a perfect measurement would give it.
     readout
-        Shape (labels, nodes): weights of the linear classifier.
+        Shape (n_labels, n_nodes): weights of the linear classifier.
     readout_bias
-        Shape (labels,): its bias.
+        Shape (n_labels,): its bias.
     head_of_node
-        Shape (nodes,): head of each node, from 1.
+        Shape (n_nodes,): head of each node, from 1.
     gain
-        Shape (heads, labels): by what each head multiplies the class means.
+        Shape (n_heads, n_labels): by what each head multiplies the class means.
     owner
-        Shape (labels,): the planted truth, the head (from 1) of largest gain.
+        Shape (n_labels,): the planted truth, the head (from 1) of largest gain.
     accuracy
         Of the classifier on fresh inputs.
     head_accuracy
-        Shape (heads, labels): accuracy for inputs of each label with the fields of one head only, bias
+        Shape (n_heads, n_labels): accuracy for inputs of each label with the fields of one head only, bias
         silenced.
     """
 
@@ -151,11 +151,11 @@ class MembershipWorld(NamedTuple):
     Attributes
     ----------
     membership
-        Shape (nodes, labels): does the node contain the label?
+        Shape (n_nodes, n_labels): does the node contain the label?
     head_of_node
-        Shape (nodes,): head of each node, from 1.
+        Shape (n_nodes,): head of each node, from 1.
     owner
-        Shape (labels,): the planted head of each label, from 1; 0 where no head is preferred.
+        Shape (n_labels,): the planted head of each label, from 1; 0 where no head is preferred.
     """
 
     membership: NDArray[np.bool_]
@@ -171,7 +171,7 @@ def specialised_heads(
     head_size: int = 64,
     seed: int = 0,
 ) -> MembershipWorld:
-    """Plant a Potts order m: each label prefers one head, drawn by lot, and its nodes are independent.
+    """Plant a Potts order m: each label prefers one head, drawn at random, and its nodes are independent.
 
     A node contains a label with probability mean_size/n_labels (1 + (H - 1) m) in the label's own head and
     mean_size/n_labels (1 - m) in the others, so that the shares p_hl have Potts order m and Edwards-Anderson

@@ -25,7 +25,7 @@ def independent_members(
     is the number that all seeds of its network have in common, else its own. Two seeds of one network of
     accuracy A then agree on c^2 + (1 - c^2)(A^2 + (1 - A)^2) of the images, c = `shared`; different networks
     err independently and agree on A B + (1 - A)(1 - B). The highest field is 1 plus a little noise, on the
-    true label or, where it errs, on another by lot; the fields of the other labels are noise.
+    true label or, where it errs, on another at random; the fields of the other labels are noise.
 
     Parameters
     ----------
@@ -66,6 +66,15 @@ def independent_members(
 
 def committee_example(seeds: int = 2, images: int = 400) -> xr.Dataset:
     """Committees of two networks with planted outputs, as ``committee.nc`` holds them.
+
+    Parameters
+    ----------
+    seeds, images : int
+        Numbers of seeds of each network, and of images.
+
+    Returns
+    -------
+    Dataset
 
     Examples
     --------

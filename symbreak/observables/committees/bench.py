@@ -1,4 +1,4 @@
-"""Members of committees beside what the judged committees recognise, and intervals over images."""
+"""Members of committees, what their committees recognise, and intervals over images."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from symbreak.observables.committees.vote import (
 
 
 class Bench:
-    """Members beside what every judged committee recognises; each committee is judged once."""
+    """Members, and what every committee of them recognises; each committee is evaluated once."""
 
     def __init__(self, members: Sequence[Member]) -> None:
         self.fields, self.truth = checked_members(members)
@@ -37,7 +37,7 @@ class Bench:
             self.known |= dict(zip(new, correct_committees(self.fields, self.truth, new)))
         return np.stack([self.known[committee] for committee in committees])
 
-    def judged(self, committees: Sequence[Committee]) -> NDArray[np.float64]:
+    def evaluated(self, committees: Sequence[Committee]) -> NDArray[np.float64]:
         """Mean over committees of recognised images, of those of their members, of their best (3, images)."""
         accuracy = self.single.mean(axis=1)
         means = [self.single[list(committee)].mean(axis=0) for committee in committees]
@@ -88,7 +88,7 @@ def with_intervals(
     if not per_image:
         return xr.Dataset()
     flat = [row for rows in per_image.values() for row in rows]
-    low, high = intervals(flat, settings)
+    low, high = bootstrap_intervals(flat, settings.confidence, settings.n_bootstrap, settings.seed)
     means = np.array([row.mean() for row in flat])
     named: dict[str, Any] = {}
     for place, name in enumerate(per_image):
@@ -96,16 +96,3 @@ def with_intervals(
         for suffix, table in (("", means), ("_lower", low), ("_upper", high)):
             named[name + suffix] = (dim, table[part])
     return xr.Dataset(named, coords={dim: list(values)})
-
-
-def intervals(per_image: Sequence[NDArray], settings: Settings) -> NDArray[np.float64]:
-    """Lower and upper ends (2, quantities) of bootstrap intervals over images, all on the same draws.
-
-    Examples
-    --------
-    >>> low, high = intervals([np.arange(100) < 80, np.ones(100)], Settings())
-    >>> low[1], high[1], bool(low[0] < 0.8 < high[0])
-    (np.float64(1.0), np.float64(1.0), True)
-    """
-    rows = np.stack(per_image)
-    return bootstrap_intervals(rows, settings.confidence, settings.n_bootstrap, settings.seed)

@@ -1,4 +1,4 @@
-"""Members of a committee: networks that were judged on the same images."""
+"""Members of a committee: networks that were evaluated on the same images."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Member(NamedTuple):
     nominal_latency
         Sequential layers, convolutions + 4 blocks + 1 (P2 section 3); NaN if unknown.
     measured_latency
-        Seconds for one image; NaN where nobody measured.
+        Seconds for one image; NaN where not measured.
     """
 
     network: str
@@ -113,7 +113,7 @@ def same_and_diverse(
     members : sequence of Member
     size : int
     draws : int
-        So many of each are drawn by lot where there are more.
+        So many of each are drawn at random where there are more.
     seed : int
 
     Examples
@@ -133,7 +133,7 @@ def same_and_diverse(
 
 
 def _draw(pools: list[tuple[list[int], int]], draws: int, rng: np.random.Generator) -> list[tuple[int, ...]]:
-    """Subsets of the pools: all in order, or so many by lot."""
+    """Subsets of the pools: all in order, or so many at random."""
     counts = [comb(len(places), size) for places, size in pools]
     if sum(counts) <= draws:
         return [subset for places, size in pools for subset in combinations(places, size)]
@@ -148,7 +148,7 @@ def _draw(pools: list[tuple[list[int], int]], draws: int, rng: np.random.Generat
 def _draw_diverse(
     networks: list[list[int]], size: int, draws: int, rng: np.random.Generator
 ) -> list[tuple[int, ...]]:
-    """Committees of `size` different networks, one member of each: all in order, or so many by lot."""
+    """Committees of `size` different networks, one member of each: all in order, or so many at random."""
     if size > len(networks):
         return []
     # sum over subsets of the product of their sizes: elementary symmetric polynomial

@@ -9,10 +9,16 @@ import numpy as np
 import xarray as xr
 
 from symbreak.config import Committee as Settings
-from symbreak.observables.committees.bench import Bench, intervals
+from symbreak.observables.committees.bench import Bench
 from symbreak.observables.committees.members import Member, one_seed_each
-from symbreak.observables.committees.sizes import committees_by_size, same_beside_diverse
-from symbreak.observables.committees.vote import Committee, all_committees, grow_committee, mean_over_pairs
+from symbreak.observables.committees.sizes import committees_by_size, same_against_diverse
+from symbreak.observables.committees.vote import (
+    Committee,
+    all_committees,
+    bootstrap_intervals,
+    grow_committee,
+    mean_over_pairs,
+)
 from symbreak.store import describe
 
 
@@ -29,12 +35,12 @@ def committee_tables(members: Sequence[Member], settings: Settings | None = None
     Returns
     -------
     Dataset
-        On (member): accuracy and latencies; on (member, other_member): agreement beside its independent
-        value; on (committee): every judged committee, all 2^M - 1 of up to `exhaustive` members, beyond
+        On (member): accuracy and latencies; on (member, other_member): agreement and its independent
+        value; on (committee): every evaluated committee, all 2^M - 1 of up to `exhaustive` members, beyond
         that single and greedy ones, of all members and of those below each latency; on
         (group): named committees with intervals over images and errors over seeds; on (committee_size):
-        mean and best committee, the best judged on other images than it was chosen on, and seeds of one
-        network beside different networks.
+        mean and best committee, the best evaluated on other images than it was chosen on, and seeds of one
+        network against different networks.
 
     Raises
     ------
@@ -60,7 +66,7 @@ def committee_tables(members: Sequence[Member], settings: Settings | None = None
         _of_committees(bench, listed),
         _of_groups(bench, groups, chosen),
         committees_by_size(bench, committees, every, chosen),
-        same_beside_diverse(bench, chosen),
+        same_against_diverse(bench, chosen),
     ]
     table = xr.merge(parts, join="outer", compat="no_conflicts")
     table.attrs = {
@@ -86,7 +92,7 @@ def _by_latency(bench: Bench) -> list[Committee]:
 def named_groups(
     members: Sequence[Member], groups: dict[str, list[str]] | None = None
 ) -> list[tuple[str, str, list[Committee]]]:
-    """Name, kind and committees of what the tables list: seeds of a network, networks, groups, everybody.
+    """Name, kind and committees of what the tables list: seeds of a network, networks, groups, all of them.
 
     Kinds: ``seeds`` (all seeds of one network), ``networks`` (different networks, one committee for each
     seed) and ``all`` (networks with all their seeds).
@@ -106,12 +112,12 @@ def named_groups(
     if len(by_network) > 1 and list(by_network) not in lists.values():
         lists["all networks"] = list(by_network)
     for name, networks in lists.items():
-        everybody = tuple(sorted(place for network in networks for place in by_network[network]))
+        everyone = tuple(sorted(place for network in networks for place in by_network[network]))
         each = [tuple(sorted(one)) for one in one_seed_each(members, networks)]
         if len(networks) > 1:
             found.append((name, "networks", each))
-        if each != [everybody] and (len(networks) > 1 or name not in by_network):
-            found.append((name, "all", [everybody]))
+        if each != [everyone] and (len(networks) > 1 or name not in by_network):
+            found.append((name, "all", [everyone]))
     return found
 
 
@@ -175,7 +181,7 @@ def _of_groups(
     per_image, rows = [], []
     single = bench.single.mean(axis=1)
     for _, _, committees in groups:
-        correct, of_members, _ = bench.judged(committees)
+        correct, of_members, _ = bench.evaluated(committees)
         per_image += [correct, correct - of_members]
         accuracy = bench.correct(committees).mean(axis=1)
         gain_best = accuracy - [single[list(one)].max() for one in committees]
@@ -198,7 +204,7 @@ def _of_groups(
             for way, values in bench.latencies(committees, f"{kind}_latency").items():
                 row[f"group_{kind}_latency_{way}"] = values.mean()
         rows.append(row)
-    low, high = intervals(per_image, settings)
+    low, high = bootstrap_intervals(per_image, settings.confidence, settings.n_bootstrap, settings.seed)
     columns = {name: ("group", np.array([row[name] for row in rows], dtype=float)) for name in rows[0]}
     for place, name in enumerate(("group_accuracy", "group_gain")):
         columns[f"{name}_lower"] = ("group", low[place::2])

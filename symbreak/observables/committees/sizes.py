@@ -1,4 +1,4 @@
-"""Committees by size: the best of many on fresh images, seeds of one network beside different networks."""
+"""Committees by size: the best of many on fresh images, seeds of one network against different networks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HALVINGS = 20
 def committees_by_size(
     bench: Bench, committees: list[Committee], every: bool, settings: Settings
 ) -> xr.Dataset:
-    """Best committee of every size: on the images it was chosen on, and chosen and judged on halves.
+    """Best committee of every size: on the images it was chosen on, and chosen and evaluated on halves.
 
     Parameters
     ----------
@@ -67,9 +67,9 @@ def _chosen_on_half(
     for halving in range(HALVINGS):
         half = random_halves(len(bench.truth), settings.seed + halving)
         one, other = correct[:, half].mean(axis=1), correct[:, ~half].mean(axis=1)
-        for chosen_by, judged_by in ((one, other), (other, one)):
+        for chosen_by, evaluated_on in ((one, other), (other, one)):
             places = [np.flatnonzero(size == k) for k in range(1, size.max() + 1)]
-            found.append([judged_by[of_size[chosen_by[of_size].argmax()]] for of_size in places])
+            found.append([evaluated_on[of_size[chosen_by[of_size].argmax()]] for of_size in places])
     return np.array(found)
 
 
@@ -82,12 +82,12 @@ def _grown_on_half(bench: Bench, settings: Settings) -> NDArray[np.float64]:
     return np.array(found)
 
 
-def same_beside_diverse(bench: Bench, settings: Settings) -> xr.Dataset:
-    """Seeds of one network beside different networks with one seed each, at equal numbers of members.
+def same_against_diverse(bench: Bench, settings: Settings) -> xr.Dataset:
+    """Seeds of one network against different networks with one seed each, at equal numbers of members.
 
     The claim of P2 (arXiv:2506.23832, section 4), with intervals over images of the paired difference. The
     gain over the mean member is large wherever members are unequal, as the committee follows the better ones;
-    so the gain over the best member stands beside it.
+    so the gain over the best member is given, too.
 
     Returns
     -------
@@ -99,7 +99,7 @@ def same_beside_diverse(bench: Bench, settings: Settings) -> xr.Dataset:
     --------
     >>> from symbreak.planted.votes import independent_members
     >>> bench = Bench(independent_members(accuracies=[0.8, 0.8], images=500, seeds=2))
-    >>> same_beside_diverse(bench, Settings()).committee_size.values.tolist()
+    >>> same_against_diverse(bench, Settings()).committee_size.values.tolist()
     [2]
     """
     pairs = same_and_diverse(bench.members, 2, len(bench.members) ** 2)
@@ -111,7 +111,7 @@ def same_beside_diverse(bench: Bench, settings: Settings) -> xr.Dataset:
         if not same or not diverse:
             continue
         kept.append(size)
-        of_same, of_diverse = bench.judged(same), bench.judged(diverse)
+        of_same, of_diverse = bench.evaluated(same), bench.evaluated(diverse)
         for name, less in (("accuracy", None), ("gain", 1), ("gain_best", 2)):
             one, other = (part[0] - (0 if less is None else part[less]) for part in (of_same, of_diverse))
             for word, values in (

@@ -59,15 +59,15 @@ def correct_committees(
 
     Parameters
     ----------
-    fields : float (members, images, labels)
+    fields : (n_members, n_images, n_labels) array of float
         Raw outputs, without softmax or normalisation (P2, appendix).
-    truth : int (images,)
+    truth : (n_images,) array of int
     committees : sequence of members
         Numbers of members from 0, each once.
 
     Returns
     -------
-    bool array (committees, images)
+    (n_committees, n_images) array of bool
 
     Raises
     ------
@@ -100,16 +100,25 @@ def correct_committees(
         previous = asked[place]
     start = np.cumsum([0, *(len(asked[place]) for place in order)])
     members = np.array([member for place in order for member in asked[place]], dtype=np.int64)
-    judged = np.zeros((len(asked), len(labels)), dtype=np.bool_)
+    found = np.zeros((len(asked), len(labels)), dtype=np.bool_)
     by_image = np.ascontiguousarray(outputs.transpose(1, 0, 2))
-    evaluate_committees(by_image, labels, members, start, np.array(shared, dtype=np.int64), judged)
-    correct = np.empty_like(judged)
-    correct[order] = judged
+    evaluate_committees(by_image, labels, members, start, np.array(shared, dtype=np.int64), found)
+    correct = np.empty_like(found)
+    correct[order] = found
     return correct
 
 
 def all_committees(n_members: int) -> list[Committee]:
     """All 2^M - 1 committees, small ones first.
+
+    Parameters
+    ----------
+    n_members : int
+
+    Returns
+    -------
+    list of tuple of int
+        Numbers of members from 0.
 
     Examples
     --------
@@ -126,10 +135,10 @@ def grow_committee(fields: ArrayLike, truth: ArrayLike, images: ArrayLike | None
 
     Parameters
     ----------
-    fields : float (members, images, labels)
-    truth : int (images,)
-    images : bool (images,), optional
-        Judge by these images only.
+    fields : (n_members, n_images, n_labels) array of float
+    truth : (n_images,) array of int
+    images : (n_images,) array of bool, optional
+        Evaluate on these images only.
 
     Returns
     -------
@@ -159,7 +168,7 @@ def grow_committee(fields: ArrayLike, truth: ArrayLike, images: ArrayLike | None
 
 
 class Agreement(NamedTuple):
-    """How alike the members of a committee judge, each (members, members).
+    """How alike the members of a committee decide, each (n_members, n_members).
 
     Attributes
     ----------
@@ -168,7 +177,8 @@ class Agreement(NamedTuple):
     independent
         The same of two networks of these accuracies that err independently, A B + (1 - A)(1 - B).
     correlation
-        Of the two judgements over images (phi coefficient); NaN where one is always right or always wrong.
+        Of right and wrong answers over images (phi coefficient); NaN where one network is always right or
+        always wrong.
     """
 
     observed: NDArray[np.float64]
@@ -177,14 +187,18 @@ class Agreement(NamedTuple):
 
 
 def agreement(correct: ArrayLike) -> Agreement:
-    """Agreement of every pair of networks beside its value for independent errors.
+    """Agreement of every pair of networks, and its value for independent errors.
 
     P2 section 4: "the probability that a pair of architectures simultaneously predict correctly or
     incorrectly". Two independent networks of accuracy A agree on A^2 + (1 - A)^2 of the images.
 
     Parameters
     ----------
-    correct : bool (members, images)
+    correct : (n_members, n_images) array of bool
+
+    Returns
+    -------
+    Agreement
 
     Examples
     --------
@@ -226,7 +240,7 @@ def bootstrap_intervals(
 
     Parameters
     ----------
-    per_image : float (quantities, images)
+    per_image : (n_quantities, n_images) array of float
         For instance 1 for a recognised image and 0 for others.
     confidence : float
     n_draws : int
@@ -235,7 +249,7 @@ def bootstrap_intervals(
 
     Returns
     -------
-    float array (2, quantities)
+    (2, n_quantities) array of float
         Lower and upper ends.
 
     Examples

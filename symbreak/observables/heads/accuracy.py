@@ -1,4 +1,4 @@
-"""Single-head accuracies beside ownership: does the head that owns a label also recognise it best?"""
+"""Single-head accuracies and ownership: does the head that owns a label also recognise it best?"""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ def best_head_credit(head_accuracy: ArrayLike) -> NDArray[np.float64]:
 
     Parameters
     ----------
-    head_accuracy : float (heads, labels)
+    head_accuracy : (n_heads, n_labels) array of float
         Accuracy of each label with the fields of one head only (P1, Fig. 8, lower graphs).
 
     Returns
     -------
-    float array (heads, labels)
+    (n_heads, n_labels) array of float
         1 for a single best head, 1/k for k tied ones.
 
     Examples
@@ -66,9 +66,9 @@ def best_head_agreement(
 
     Parameters
     ----------
-    owner : int (labels,)
+    owner : (n_labels,) array of int
         Head from 1, 0 for none; labels without owner take no part.
-    head_accuracy : float (heads, labels)
+    head_accuracy : (n_heads, n_labels) array of float
     n_shuffles, seed
         Number and seed of the shuffles.
 

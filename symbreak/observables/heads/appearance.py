@@ -1,8 +1,8 @@
 """The count array of the head analysis: which head stands how often for which label.
 
-Everything about heads starts from ``appearance``, an integer array of shape (heads, labels): in how many node
-matrices of a head do the diagonal clusters contain the label (P1, section 4; at most the number of nodes of
-that head). Leading dimensions (shuffles, thresholds, epochs) are allowed wherever a docstring writes ``...``.
+Everything about heads starts from ``appearance``, an integer array of shape (n_heads, n_labels): in how many
+node matrices of a head do the diagonal clusters contain the label (P1, section 4; at most the number of nodes
+of that head). Leading dimensions (shuffles, thresholds, epochs) are allowed where a docstring writes ``...``.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from symbreak.errors import SymbreakError
-from symbreak.matrices import check_groups
+from symbreak.matrices.field_matrices import check_groups
 
 
 def checked_appearance(appearance: ArrayLike) -> NDArray[np.int64]:
-    """Return the counts as integers of shape (..., heads, labels), or refuse them in one sentence.
+    """Return the counts as integers of shape (..., n_heads, n_labels), or refuse them in one sentence.
 
     Raises
     ------
@@ -50,7 +50,7 @@ def assign_nodes(n_nodes: int, n_heads: int) -> NDArray[np.int64]:
 
     Returns
     -------
-    int array (nodes,)
+    (n_nodes,) array of int
 
     Raises
     ------
@@ -71,7 +71,16 @@ def assign_nodes(n_nodes: int, n_heads: int) -> NDArray[np.int64]:
 
 
 def count_nodes(head_of_node: ArrayLike) -> NDArray[np.int64]:
-    """Return the number of nodes of every head, shape (heads,).
+    """Count the nodes of every head.
+
+    Parameters
+    ----------
+    head_of_node : (n_nodes,) array of int
+        Head of every node, from 1.
+
+    Returns
+    -------
+    (n_heads,) array of int
 
     Examples
     --------
@@ -104,14 +113,14 @@ def appearance_of_heads(membership: ArrayLike, head_of_node: ArrayLike) -> NDArr
 
     Parameters
     ----------
-    membership : bool (nodes, labels)
+    membership : (n_nodes, n_labels) array of bool
         Is the label in a cluster of the node? See :func:`symbreak.clusters.membership`.
-    head_of_node : int (nodes,)
+    head_of_node : (n_nodes,) array of int
         Head of every node, from 1.
 
     Returns
     -------
-    int array (heads, labels)
+    (n_heads, n_labels) array of int
 
     Raises
     ------
@@ -138,13 +147,13 @@ def coarse_grain(appearance: ArrayLike, superclass: ArrayLike) -> NDArray[np.int
 
     Parameters
     ----------
-    appearance : int (..., heads, labels)
-    superclass : int (labels,)
+    appearance : (..., n_heads, n_labels) array of int
+    superclass : (n_labels,) array of int
         Superclass of every label from 0; -1 for a label without one, which is left out.
 
     Returns
     -------
-    int array (..., heads, superclasses)
+    (..., n_heads, n_superclasses) array of int
 
     Examples
     --------

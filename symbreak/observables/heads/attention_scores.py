@@ -51,16 +51,16 @@ def map_scores(maps: ArrayLike, brightness: ArrayLike, partner: ArrayLike) -> di
 
     Parameters
     ----------
-    maps : (images, heads, tokens) array
+    maps : (n_images, n_heads, n_tokens) array of float
         Attention output fields, averaged over the nodes of each head (P1 Fig. 9).
-    brightness : (images, tokens) array
+    brightness : (n_images, n_tokens) array of float
         Brightness of each image at the places of the tokens.
-    partner : (images,) integers
+    partner : (n_images,) array of int
         Another image for each, for the null of shuffled images.
 
     Returns
     -------
-    dict of (images, heads) arrays
+    dict of (n_images, n_heads) arrays of float
         `similarity`, mean correlation with the maps of the other heads (NaN for a single head);
         `image_similarity`, size of the correlation with the brightness (a bright letter may be a dark spot of
         the map); `mean_similarity`, correlation with the mean map of all heads; the first two also with the
@@ -105,9 +105,14 @@ def map_scores(maps: ArrayLike, brightness: ArrayLike, partner: ArrayLike) -> di
 def map_criteria(scores: dict[str, Floats]) -> dict[str, Floats]:
     """What is asked of each head of each image, as a number: 1 for yes, ties shared.
 
+    Parameters
+    ----------
+    scores : dict of (n_images, n_heads) arrays of float
+        From :func:`map_scores`.
+
     Returns
     -------
-    dict of (images, heads) arrays
+    dict of (n_images, n_heads) arrays of float
         `map_distance`: 1 - similarity. `apart`: is its map the least similar to the others? `image_lead`: how
         much more like the image it is than the other heads are in the mean. `image_alone`: its map looks like
         the image (correlation at least `ALIKE`) and no other head's does (P1 Fig. 9, first example).
@@ -137,6 +142,14 @@ def map_criteria(scores: dict[str, Floats]) -> dict[str, Floats]:
 def best_heads(head_accuracy: ArrayLike) -> NDArray[np.int64]:
     """Head, from 1, that alone recognises each label most often; 0 where none or several do.
 
+    Parameters
+    ----------
+    head_accuracy : (n_heads, n_labels) array of float
+
+    Returns
+    -------
+    (n_labels,) array of int
+
     Examples
     --------
     >>> best_heads([[0.9, 0.5, 0.0], [0.1, 0.5, 0.0]]).tolist()
@@ -158,12 +171,12 @@ def of_best_heads(
 
     Parameters
     ----------
-    criterion : (images, heads) array
-    best : (labels,) integers
+    criterion : (n_images, n_heads) array of float
+    best : (n_labels,) array of int
         From :func:`best_heads`; labels with 0 take no part.
-    truth : (images,) integers
+    truth : (n_images,) array of int
         Label of each image.
-    kept : (images,) bool
+    kept : (n_images,) array of bool
         Images that take part: those that the network recognises.
     n_shuffles, seed : int
 
@@ -209,11 +222,11 @@ def attention_block(
 
     Parameters
     ----------
-    maps : (images, heads, tokens) array
-    brightness : (images, tokens) array
-    truth, correct : (images,) arrays
+    maps : (n_images, n_heads, n_tokens) array of float
+    brightness : (n_images, n_tokens) array of float
+    truth, correct : (n_images,) arrays of float
         Label of each image; is it recognised by the network?
-    head_accuracy : (heads, labels) array
+    head_accuracy : (n_heads, n_labels) array of float
     n_shuffles, seed : int
         Of the null model.
 
@@ -278,7 +291,7 @@ def attention_block(
 def choose_pictures(
     scores: dict[str, Floats], best: NDArray, truth: NDArray, correct: NDArray
 ) -> NDArray[np.int64]:
-    """Images to be shown, by the rule of `PICTURES`: nobody picks them.
+    """Images to be shown, by the rules of `PICTURES`, not by hand.
 
     Of the images that the network recognises and whose label has a best head: the lowest, median and largest
     similarity of the best head's map with the others; and where that map leads most in likeness to the image
@@ -286,7 +299,7 @@ def choose_pictures(
 
     Returns
     -------
-    (pictures,) integers
+    (n_pictures,) array of int
         Numbers of the images.
     """
     head = best[truth] - 1

@@ -1,6 +1,6 @@
-"""How often a head seems to own a label when nodes belong to heads by lot: exact laws, no simulation.
+"""How often a head seems to own a label when nodes are assigned to heads at random: exact laws.
 
-If the nodes are dealt out to the heads at random, a label with a appearances falls on the heads by the
+If the nodes are assigned to the heads at random, a label with a appearances falls on the heads by the
 multivariate hypergeometric law, P(c_1..c_H) = prod_h C(d_h, c_h) / C(D, a) with d_h nodes in head h and D
 nodes in all. The papers do not give this chance level; a count of owned labels means nothing without it.
 """
@@ -120,22 +120,22 @@ def chance_of_ownership(
 ) -> NDArray[np.float64]:
     """Exact probability that each head owns a label by chance, given the label's number of appearances.
 
-    P_h(a) = sum_c C(d_h, c) [x^(a-c)] prod_{h' != h} sum_{j <= c/r} C(d_h', j) x^j / C(D, a): nodes dealt
-    out to heads at random (null 2 of the head analysis). The sum over heads is the chance that the label has
-    an owner, the sum over labels the number of owned labels to be expected by chance.
+    P_h(a) = sum_c C(d_h, c) [x^(a-c)] prod_{h' != h} sum_{j <= c/r} C(d_h', j) x^j / C(D, a): nodes
+    assigned to heads at random (null 2 of the head analysis). The sum over heads is the chance that the
+    label has an owner, the sum over labels the number of owned labels to be expected by chance.
 
     Parameters
     ----------
-    n_appearances : int (labels,)
+    n_appearances : (n_labels,) array of int
         Appearances a_l = sum_h c_hl of every label, 0..D.
-    nodes_per_head : int (heads,)
+    nodes_per_head : (n_heads,) array of int
         Number of nodes d_h of every head; unequal heads are allowed.
     ratio
         Ownership ratio r >= 1.
 
     Returns
     -------
-    float array (heads, labels)
+    (n_heads, n_labels) array of float
         Relative accuracy about 1e-12. A label that never appears has no owner: 0. With one head: 1.
 
     Raises
@@ -175,15 +175,15 @@ def binomial_chance_of_ownership(
 
     Parameters
     ----------
-    probability : float (...)
+    probability : (...) array of float
         Chance that a node's clusters contain the label: mean number of labels per node / number of labels.
-    nodes_per_head : int (heads,)
+    nodes_per_head : (n_heads,) array of int
     ratio
         Ownership ratio r >= 1.
 
     Returns
     -------
-    float array (...)
+    (...) array of float
 
     Raises
     ------
@@ -214,19 +214,21 @@ def binomial_chance_of_ownership(
 
 
 def label_p_values(appearance: ArrayLike, nodes_per_head: ArrayLike) -> NDArray[np.float64]:
-    """Exact p-value of every label's largest count, P(max_h c_hl >= observed | a_l), nodes dealt out by lot.
+    """Exact p-value of every label's largest count, nodes assigned to heads at random.
+
+    P(max_h c_hl >= observed | a_l).
 
     Unlike the rule ">= r times any other head" it knows how much evidence there is: three appearances in one
     head own a label but prove nothing. Adjust over labels with ``benjamini_hochberg``.
 
     Parameters
     ----------
-    appearance : int (heads, labels)
-    nodes_per_head : int (heads,)
+    appearance : (n_heads, n_labels) array of int
+    nodes_per_head : (n_heads,) array of int
 
     Returns
     -------
-    float array (labels,)
+    (n_labels,) array of float
         1 for a label that never appears and for a block of one head.
 
     Raises

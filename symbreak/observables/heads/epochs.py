@@ -11,7 +11,7 @@ from symbreak.numerics.estimates import benjamini_hochberg
 from symbreak.observables.heads.order import ORDER_PARAMETERS
 from symbreak.store import describe
 
-#: Quantities of a block that are followed through the training, each beside its null value.
+#: Quantities of a block that are followed through the training, each with its null value.
 FOLLOWED = (*ORDER_PARAMETERS, "n_owned_total")
 #: Those whose p-values are adjusted, over all epochs and blocks of a seed.
 ADJUSTED = ("n_owned_total", "potts_order", "mutual_information")

@@ -20,14 +20,14 @@ def committee_contrast(appearance: ArrayLike, owner: ArrayLike | None = None) ->
 
     Parameters
     ----------
-    appearance : int (..., heads, labels)
-    owner : int (labels,), optional
+    appearance : (..., n_heads, n_labels) array of int
+    owner : (n_labels,) array of int, optional
         Own head of each label, from 1, chosen on other data; 0 leaves the label out. Default: the largest
         count.
 
     Returns
     -------
-    float array (...)
+    (...) array of float
         NaN in a block of one head or if no label appears.
 
     Raises
@@ -72,7 +72,7 @@ def mutual_information(
 
     Parameters
     ----------
-    appearance : int (..., heads, labels)
+    appearance : (..., n_heads, n_labels) array of int
     n_nodes
         Number of nodes D of the block, for the finite-population factor.
     corrected
@@ -82,7 +82,7 @@ def mutual_information(
 
     Returns
     -------
-    float array (...)
+    (...) array of float
         NaN if nothing appears, and, normalised, in a block of one head.
 
     Raises

@@ -27,15 +27,15 @@ def centred_fields(
 
     Parameters
     ----------
-    fields : (heads, labels, outputs) array
+    fields : (n_heads, n_labels, n_outputs) array of float
         With the bias, where there is one.
-    feature_mean : (labels, nodes) array
-    readout : (outputs, nodes) array
-    bias : (outputs,) array, optional
+    feature_mean : (n_labels, n_nodes) array of float
+    readout : (n_outputs, n_nodes) array of float
+    bias : (n_outputs,) array of float, optional
 
     Returns
     -------
-    (heads, labels, outputs) float64 array
+    (n_heads, n_labels, n_outputs) array of float
 
     Examples
     --------
@@ -55,12 +55,12 @@ def common_share(first: ArrayLike, second: ArrayLike) -> NDArray[np.float64]:
 
     Parameters
     ----------
-    first : bool (n, ...)
-    second : bool (m, ...)
+    first : (n, ...) array of bool
+    second : (m, ...) array of bool
 
     Returns
     -------
-    (n, m) float64 array
+    (n, m) array of float
         NaN where both are empty.
 
     Examples
@@ -128,7 +128,7 @@ def input_statistics(
 
     Returns
     -------
-    dict of (n_thresholds,) arrays
+    dict of (n_thresholds,) arrays of float
         The variables of :func:`symbreak.observables.block_statistics` with the prefix ``head_input_``;
         `agreement_input`, the Jaccard similarity of the elements above threshold of both readings, mean over
         heads; NaN where all matrices are empty.

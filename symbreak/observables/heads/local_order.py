@@ -17,11 +17,11 @@ def head_shares(appearance: ArrayLike) -> NDArray[np.float64]:
 
     Parameters
     ----------
-    appearance : int (..., heads, labels)
+    appearance : (..., n_heads, n_labels) array of int
 
     Returns
     -------
-    float array (..., heads, labels)
+    (..., n_heads, n_labels) array of float
         NaN for a label that never appears.
 
     Examples
@@ -61,11 +61,11 @@ def local_potts_order(appearance: ArrayLike) -> NDArray[np.float64]:
 
     Parameters
     ----------
-    appearance : int (..., heads, labels)
+    appearance : (..., n_heads, n_labels) array of int
 
     Returns
     -------
-    float array (..., labels)
+    (..., n_labels) array of float
         NaN for labels that never appear and in a block of one head.
 
     Examples
@@ -83,17 +83,17 @@ def local_edwards_anderson(appearance: ArrayLike, unbiased: bool = False) -> NDA
     Edwards & Anderson, J. Phys. F 5, 965 (1975); for Potts spins Gross, Kanter & Sompolinsky, Phys. Rev.
     Lett. 55, 304 (1985). 1/Y_l is the effective number of heads of the label. The unbiased form replaces
     p^2 by c(c - 1)/(a(a - 1)) (Simpson 1949): its mean under multinomial counts is that of the true shares.
-    With nodes dealt out by lot (no replacement) its mean is -1/(D - 1) for D nodes, next to 0.
+    With nodes assigned at random (no replacement) its mean is -1/(D - 1) for D nodes, almost 0.
 
     Parameters
     ----------
-    appearance : int (..., heads, labels)
+    appearance : (..., n_heads, n_labels) array of int
     unbiased
         Remove the bias of finite counts; may then be negative.
 
     Returns
     -------
-    float array (..., labels)
+    (..., n_labels) array of float
         NaN for labels that never appear (the unbiased form: fewer than twice) and in a block of one head.
 
     Examples
@@ -117,11 +117,11 @@ def local_entropy_order(appearance: ArrayLike) -> NDArray[np.float64]:
 
     Parameters
     ----------
-    appearance : int (..., heads, labels)
+    appearance : (..., n_heads, n_labels) array of int
 
     Returns
     -------
-    float array (..., labels)
+    (..., n_labels) array of float
         NaN for labels that never appear and in a block of one head.
 
     Examples
@@ -137,7 +137,15 @@ def local_entropy_order(appearance: ArrayLike) -> NDArray[np.float64]:
 
 
 def potts_order(appearance: ArrayLike) -> NDArray[np.float64]:
-    """Mean over labels of ``local_potts_order``, shape (...).
+    """Mean over labels of :func:`local_potts_order`.
+
+    Parameters
+    ----------
+    appearance : (..., n_heads, n_labels) array of int
+
+    Returns
+    -------
+    (...) array of float
 
     Examples
     --------
@@ -148,7 +156,17 @@ def potts_order(appearance: ArrayLike) -> NDArray[np.float64]:
 
 
 def edwards_anderson(appearance: ArrayLike, unbiased: bool = False) -> NDArray[np.float64]:
-    """Mean over labels of ``local_edwards_anderson``, shape (...).
+    """Mean over labels of :func:`local_edwards_anderson`.
+
+    Parameters
+    ----------
+    appearance : (..., n_heads, n_labels) array of int
+    unbiased
+        Remove the bias of finite counts.
+
+    Returns
+    -------
+    (...) array of float
 
     Examples
     --------
@@ -159,7 +177,15 @@ def edwards_anderson(appearance: ArrayLike, unbiased: bool = False) -> NDArray[n
 
 
 def entropy_order(appearance: ArrayLike) -> NDArray[np.float64]:
-    """Mean over labels of ``local_entropy_order``, shape (...).
+    """Mean over labels of :func:`local_entropy_order`.
+
+    Parameters
+    ----------
+    appearance : (..., n_heads, n_labels) array of int
+
+    Returns
+    -------
+    (...) array of float
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What the matrices of heads (SHP) look like when nodes are dealt out to the heads by lot.
+"""What the matrices of heads (SHP) look like when nodes are assigned to heads at random.
 
 Summing nodes adds the diagonal coherently and the rest not, so clusters of one label and little noise come
 out of *any* partition of the nodes, and few labels per matrix where some labels have much larger fields than
@@ -35,7 +35,7 @@ def head_matrix_null(
 ) -> dict[str, tuple[float, float, float, float]]:
     """Compare N_c, C_s, Diag and n of the matrices of heads with those of nodes assigned to heads at random.
 
-    P2 (arXiv:2506.23832) section 2 beside null model 2 of docs/heads.md: the sizes of the heads and the node
+    P2 (arXiv:2506.23832) section 2 with null model 2 of docs/heads.md: the sizes of the heads and the node
     matrices are kept, which node belongs to which head is shuffled. `exclusive` is the number of labels on
     the diagonal of exactly one head.
 

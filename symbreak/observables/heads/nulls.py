@@ -11,7 +11,7 @@ from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from symbreak.errors import SymbreakError
-from symbreak.matrices import check_groups
+from symbreak.matrices.field_matrices import check_groups
 from symbreak.observables.heads.appearance import checked_membership, checked_superclass
 
 
@@ -76,9 +76,9 @@ def shuffle_nodes(
 
     Parameters
     ----------
-    membership : bool (nodes, labels)
+    membership : (n_nodes, n_labels) array of bool
         Is the label in a cluster of the node?
-    head_of_node : int (nodes,)
+    head_of_node : (n_nodes,) array of int
         Head of every node, from 1.
     n_shuffles
         Number B of draws.
@@ -87,7 +87,7 @@ def shuffle_nodes(
 
     Returns
     -------
-    int array (B, heads, labels)
+    (n_draws, n_heads, n_labels) array of int
 
     Raises
     ------
@@ -119,15 +119,15 @@ def shuffle_nodes_per_label(
 
     Parameters
     ----------
-    n_appearances : int (labels,)
+    n_appearances : (n_labels,) array of int
         Total appearances of every label, 0..number of nodes.
-    nodes_per_head : int (heads,)
+    nodes_per_head : (n_heads,) array of int
     n_shuffles, seed
         As in ``shuffle_nodes``.
 
     Returns
     -------
-    int array (B, heads, labels)
+    (n_draws, n_heads, n_labels) array of int
 
     Raises
     ------
@@ -162,9 +162,9 @@ def shuffle_taxonomy(
 
     Parameters
     ----------
-    owner : int (labels,)
+    owner : (n_labels,) array of int
         Head that owns each label, from 1; 0 for none.
-    superclass : int (labels,)
+    superclass : (n_labels,) array of int
         Superclass of each label, from 0; -1 for none.
     n_heads
         Number of heads.
@@ -173,7 +173,7 @@ def shuffle_taxonomy(
 
     Returns
     -------
-    int array (B, heads, fillings)
+    (n_draws, n_heads, n_fillings) array of int
         Number of superclasses with 0, 1, ..., s of their labels owned by the head.
 
     Raises

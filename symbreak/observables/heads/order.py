@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from symbreak.errors import SymbreakError
-from symbreak.matrices import check_groups
+from symbreak.matrices.field_matrices import check_groups
 from symbreak.numerics.estimates import UNDEFINED, Estimate, compare_with_null, jackknife_error
 from symbreak.observables.heads.appearance import appearance_of_heads, checked_appearance
 from symbreak.observables.heads.information import committee_contrast, mutual_information
@@ -42,7 +42,7 @@ def _without_each_label(counts: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def without_each_node(membership: ArrayLike, head_of_node: ArrayLike) -> NDArray[np.int64]:
-    """Appearances with one node left out at a time, shape (nodes, heads, labels): for the jackknife.
+    """Appearances with one node left out at a time, shape (n_nodes, n_heads, n_labels): for the jackknife.
 
     Examples
     --------
@@ -68,18 +68,18 @@ def order_parameters(
 
     Parameters
     ----------
-    appearance : int (heads, labels)
-    null_appearance : int (B, heads, labels), optional
+    appearance : (n_heads, n_labels) array of int
+    null_appearance : (n_draws, n_heads, n_labels) array of int, optional
         Draws of the null model, from ``shuffle_nodes`` (or ``shuffle_nodes_per_label``). Without them the
         null fields are NaN.
     n_nodes
         Number of nodes of the block, for the bias of the mutual information.
     names
         Which of ``ORDER_PARAMETERS``.
-    membership : bool (nodes, labels), optional
+    membership : (n_nodes, n_labels) array of bool, optional
         If given together with ``head_of_node``, the standard error is the jackknife over nodes within their
         heads; without, over labels.
-    head_of_node : int (nodes,), optional
+    head_of_node : (n_nodes,) array of int, optional
 
     Returns
     -------

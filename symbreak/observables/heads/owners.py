@@ -26,11 +26,11 @@ def dominance(appearance: ArrayLike) -> NDArray[np.float64]:
 
     Parameters
     ----------
-    appearance : int (..., heads, labels)
+    appearance : (..., n_heads, n_labels) array of int
 
     Returns
     -------
-    float array (..., labels)
+    (..., n_labels) array of float
         At least 1; infinite if only one head has the label (always so in a block of one head); NaN if none
         has it.
 
@@ -54,13 +54,13 @@ def ownership(appearance: ArrayLike, ratio: float = 2.0) -> NDArray[np.int64]:
 
     Parameters
     ----------
-    appearance : int (..., heads, labels)
+    appearance : (..., n_heads, n_labels) array of int
     ratio
         r >= 1. At r = 1 a tie of the largest counts leaves the label without owner.
 
     Returns
     -------
-    int array (..., labels)
+    (..., n_labels) array of int
         Head from 1, or 0 for no owner. A label that never appears has none. In a block of one head, head 1
         owns all labels that appear: true, and no sign of specialisation (``chance_of_ownership`` gives 1
         for it).
@@ -87,14 +87,14 @@ def count_owned(owner: ArrayLike, n_heads: int) -> NDArray[np.int64]:
 
     Parameters
     ----------
-    owner : int (..., labels)
+    owner : (..., n_labels) array of int
         Head from 1, 0 for none.
     n_heads
         Number of heads.
 
     Returns
     -------
-    int array (..., heads)
+    (..., n_heads) array of int
 
     Examples
     --------
@@ -110,13 +110,13 @@ def ownership_curve(appearance: ArrayLike, ratios: ArrayLike) -> NDArray[np.int6
 
     Parameters
     ----------
-    appearance : int (..., heads, labels)
-    ratios : float (ratios,)
+    appearance : (..., n_heads, n_labels) array of int
+    ratios : (n_ratios,) array of float
         Each at least 1.
 
     Returns
     -------
-    int array (..., heads, ratios)
+    (..., n_heads, n_ratios) array of int
         Its sum over heads falls monotonically in r. ``chance_of_ownership`` at each ratio gives the null
         curve.
 
@@ -139,12 +139,12 @@ def ownership_curve(appearance: ArrayLike, ratios: ArrayLike) -> NDArray[np.int6
 
 
 class OwnershipTest(NamedTuple):
-    """Owned labels beside their chance level, per head and in total.
+    """Owned labels compared with their chance level, per head and in total.
 
     Attributes
     ----------
     n_owned, expected, deviation, p_value
-        Per head, shape (heads,): labels owned; exact mean and sampled standard deviation of the same when
+        Per head, shape (n_heads,): labels owned; exact mean and sampled standard deviation of the same when
         nodes are shuffled among heads; one-sided p-value of the shuffle.
     total, total_expected, total_deviation, total_p_value
         The same for the sum over heads.
@@ -177,9 +177,9 @@ def ownership_test(
 
     Parameters
     ----------
-    membership : bool (nodes, labels)
+    membership : (n_nodes, n_labels) array of bool
         Is the label in a cluster of the node?
-    head_of_node : int (nodes,)
+    head_of_node : (n_nodes,) array of int
         Head of every node, from 1.
     ratio, n_shuffles, seed
         Ratio r of the rule; number and seed of the shuffles.
@@ -234,6 +234,19 @@ def compare_ownership(
 
 def describe_ownership(test: OwnershipTest, place: str, n_labels: int, level: float = 0.05) -> str:
     """Say in one plain sentence whether the heads of a block differ beyond chance.
+
+    Parameters
+    ----------
+    test : OwnershipTest
+    place : str
+        Name of the block.
+    n_labels : int
+    level : float
+        Largest p-value that is called evidence.
+
+    Returns
+    -------
+    str
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""From the moments file of one seed to its heads, block by block, beside what chance gives."""
+"""From the moments file of one seed to its heads, block by block, compared with chance."""
 
 from __future__ import annotations
 
@@ -218,7 +218,7 @@ def _agreement(owner: NDArray, accuracy: NDArray, heads: Heads, seed: int) -> Va
 
 
 def _superclasses(owner: NDArray, superclass: NDArray, n_heads: int, heads: Heads, seed: int) -> Variables:
-    """Filling of superclasses by each head beside the exact law, and all heads beside shuffled names."""
+    """Filling of superclasses by each head against the exact law, and all heads against shuffled names."""
     table = superclass_test(owner, superclass, n_heads)
     shuffled = shuffle_taxonomy(owner, superclass, n_heads, heads.n_shuffles, seed)
     filling = np.arange(shuffled.shape[2])

@@ -31,7 +31,7 @@ class ReplicaOverlap(NamedTuple):
     overlap
         Estimate; the null shuffles the labels of the second replica, the standard error is over labels.
     relabelling
-        Shape (heads,): head (from 1) of the second replica that plays the role of head 1, 2, ... of the
+        Shape (n_heads,): head (from 1) of the second replica that plays the role of head 1, 2, ... of the
         first.
     n_labels
         Labels that appear in both replicas; only they are compared.
@@ -43,7 +43,7 @@ class ReplicaOverlap(NamedTuple):
 
 
 def _align(first: NDArray[np.float64], second: NDArray[np.float64]) -> tuple[float, NDArray[np.int64]]:
-    """Best overlap over relabellings of deviations p - 1/H of shape (heads, labels)."""
+    """Best overlap over relabellings of deviations p - 1/H of shape (n_heads, n_labels)."""
     from scipy.optimize import linear_sum_assignment
 
     n_heads, n_labels = first.shape
@@ -75,7 +75,7 @@ def replica_overlap(
 
     Parameters
     ----------
-    first, second : int (heads, labels)
+    first, second : (n_heads, n_labels) array of int
         Appearances of two seeds, or of two blocks with the same number of heads.
     n_shuffles, seed
         Number and seed of the label shuffles.
@@ -116,11 +116,11 @@ def overlap_matrix(appearances: ArrayLike) -> NDArray[np.float64]:
 
     Parameters
     ----------
-    appearances : int (seeds, heads, labels)
+    appearances : (n_seeds, n_heads, n_labels) array of int
 
     Returns
     -------
-    float array (seeds, seeds)
+    (n_seeds, n_seeds) array of float
         Symmetric. The diagonal is the Edwards-Anderson order of each replica. NaN for blocks of one head.
 
     Raises
@@ -198,9 +198,9 @@ def binder_cumulant(appearances: ArrayLike, null_appearances: ArrayLike | None =
 
     Parameters
     ----------
-    appearances : int (seeds, heads, labels)
+    appearances : (n_seeds, n_heads, n_labels) array of int
         At least ten seeds.
-    null_appearances : int (B, seeds, heads, labels), optional
+    null_appearances : (n_draws, n_seeds, n_heads, n_labels) array of int, optional
         In each draw the nodes of every seed are shuffled among its heads.
 
     Returns

@@ -1,4 +1,4 @@
-"""Matrices of heads (SHP) beside the mean of their node matrices (HP): P2 section 2, Fig. 4, Table 1.
+"""Matrices of heads (SHP) compared with the mean of their node matrices (HP): P2 section 2, Fig. 4, Table 1.
 
 With the bias silenced the matrix of a head is the sum of its raw node matrices, so a mean of raw ones agrees
 with it exactly at every threshold. The papers normalise each node matrix by its own maximum first: weak nodes
@@ -26,7 +26,7 @@ from symbreak.observables.nodes.folds import leave_out_folds, pool_folds, with_e
 from symbreak.observables.nodes.per_block import threshold_grid
 from symbreak.observables.nodes.snr import block_statistics
 
-#: Statistics of the averaged node matrices that are kept beside those of the heads' own.
+#: Statistics of the averaged node matrices that are kept with those of the heads' own.
 COMPARED = ("n_clusters", "diagonal", "noise")
 
 
@@ -52,7 +52,7 @@ def averaged_nodes(
 
     Returns
     -------
-    (heads, labels, outputs) float64 array
+    (n_heads, n_labels, n_outputs) array of float
 
     Raises
     ------
@@ -88,13 +88,13 @@ def compare_matrices(
 
     Parameters
     ----------
-    heads, nodes, raw : (heads, labels, labels) arrays
+    heads, nodes, raw : (n_heads, n_labels, n_labels) arrays of float
         Matrices of heads, mean normalised and mean raw node matrices.
-    thresholds : (thresholds,) array
+    thresholds : (n_thresholds,) array of float
 
     Returns
     -------
-    dict of (thresholds,) arrays
+    dict of (n_thresholds,) arrays of float
         `agreement`, `agreement_raw` (mean over heads of the Jaccard similarity of all elements above
         threshold), `agreement_labels` (of the labels on the diagonal), `agreement_other_heads` (of different
         heads: the level that heads have in common anyway; NaN for one head). Heads where both matrices are

@@ -43,9 +43,9 @@ def uniformity(
 
     Parameters
     ----------
-    appearance : (..., labels) array
+    appearance : (..., n_labels) array of float
         Number of matrices whose clusters contain the label.
-    diagonal : (..., matrices) array, optional
+    diagonal : (..., n_matrices) array of float, optional
         Labels in clusters :math:`d_k` of every matrix.
     n_matrices : int, optional
         Used without `diagonal`: all matrices are taken to hold equally many labels, which gives the

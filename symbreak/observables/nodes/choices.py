@@ -22,11 +22,11 @@ def robustness(
 
     Parameters
     ----------
-    feature_mean : (labels, nodes) array
-    readout : (labels, nodes) array
+    feature_mean : (n_labels, n_nodes) array of float
+    readout : (n_labels, n_nodes) array of float
     threshold : float
         Fraction of the maximum, in [0, 1).
-    bias : (labels,) array, optional
+    bias : (n_labels,) array of float, optional
         Readout bias; with it the table has both the silenced and the kept bias.
     rules : tuple of str
         Cluster rules to compare.

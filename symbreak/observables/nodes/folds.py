@@ -101,11 +101,11 @@ def jackknife(replicates: ArrayLike) -> NDArray[np.float64]:
 
     Parameters
     ----------
-    replicates : (fold, ...) array
+    replicates : (n_folds, ...) array of float
 
     Returns
     -------
-    (...) array
+    (...) array of float
         NaN where a replicate is not finite.
 
     Notes
@@ -156,15 +156,15 @@ def jackknife_statistics(
 
     Parameters
     ----------
-    feature_mean : (labels, nodes) or (fold, labels, nodes) array
+    feature_mean : (n_labels, n_nodes) or (n_folds, n_labels, n_nodes) array of float
         Label means, over all images or within folds.
-    readout : (labels, nodes) array
-    thresholds : (thresholds,) array
+    readout : (n_labels, n_nodes) array of float
+    thresholds : (n_thresholds,) array of float
         Fractions of the maximum in [0, 1).
-    fold_count : (fold, labels) integers, optional
+    fold_count : (n_folds, n_labels) array of int, optional
         Images of every label in every fold; needed with folds.
     rule : {"first_fit", "min_cover", "largest_first"}
-    bias : (labels,) array, optional
+    bias : (n_labels,) array of float, optional
     centred : bool
     group_of_node : (n_nodes,) array of int, optional
         Head (or filter) of every node, counted from 1. If given, the matrices are those of heads (SHP,

@@ -10,6 +10,7 @@ from symbreak.config import Statistics
 from symbreak.errors import SymbreakError
 from symbreak.observables.nodes.folds import leave_out_folds, pool_folds, with_errors
 from symbreak.observables.nodes.snr import best_threshold, block_statistics
+from symbreak.store import describe
 
 #: What identifies a node file's variables.
 NODE_VARIABLES = ("n_clusters", "cluster_size", "diagonal", "noise", "field_maximum")
@@ -17,6 +18,14 @@ NODE_VARIABLES = ("n_clusters", "cluster_size", "diagonal", "noise", "field_maxi
 
 def threshold_grid(count: int) -> np.ndarray:
     """Equidistant thresholds strictly between 0 and 1.
+
+    Parameters
+    ----------
+    count : int
+
+    Returns
+    -------
+    (count,) array of float
 
     Examples
     --------
@@ -28,6 +37,17 @@ def threshold_grid(count: int) -> np.ndarray:
 
 def block_moments(moments: xr.Dataset, block: int) -> xr.Dataset:
     """Moments of one block, without the nodes that only wider blocks have.
+
+    Parameters
+    ----------
+    moments : Dataset
+        A moments file of one seed.
+    block : int
+
+    Returns
+    -------
+    Dataset
+        Without the dimension block.
 
     Raises
     ------
@@ -52,9 +72,20 @@ def block_moments(moments: xr.Dataset, block: int) -> xr.Dataset:
 
 
 def pooled_moments(moments: xr.Dataset, block: int) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-    """Label means over all images (labels, nodes), readout (outputs, nodes) and kept bias of a block.
+    """Label means over all images, readout and kept bias of a block.
 
-    Nodes are those that the block has, see :func:`block_moments`.
+    Parameters
+    ----------
+    moments : Dataset
+        A moments file of one seed.
+    block : int
+
+    Returns
+    -------
+    feature_mean : (n_labels, n_nodes) array of float
+        Of the nodes that the block has, see :func:`block_moments`.
+    readout : (n_outputs, n_nodes) array of float
+    bias : (n_outputs,) array of float or None
 
     Raises
     ------
@@ -142,6 +173,7 @@ def block_tables(
         scanned = scan(pool_folds(*folds), *options, threads=threads)
         replicates = (scan(left, *options, threads=threads) for left in leave_out_folds(*folds))
         table = with_errors(block_statistics(scanned), [block_statistics(one) for one in replicates])
+        table = describe(table, "averages")
         table["appearance"] = scanned.appearance
         table["cluster_field"] = scanned.cluster_field
         table["n_matrices"] = ((), scanned.sizes["node"])

@@ -18,7 +18,7 @@ from symbreak.observables.superclasses.law import (
 
 
 def _owned_in_superclass(owner: ArrayLike, superclass: ArrayLike, n_heads: int) -> NDArray[np.int64]:
-    """Labels of each superclass that each head owns, shape (heads, superclasses)."""
+    """Labels of each superclass that each head owns, shape (n_heads, n_superclasses)."""
     owners = np.asarray(owner)
     group = checked_superclass(superclass, owners.size)
     if owners.dtype.kind not in "iu" or (owners < 0).any() or (owners > n_heads).any():
@@ -36,16 +36,16 @@ def fill_superclasses(owner: ArrayLike, superclass: ArrayLike, n_heads: int) -> 
 
     Parameters
     ----------
-    owner : int (labels,)
+    owner : (n_labels,) array of int
         Head that owns each label, from 1; 0 for none (``ownership``).
-    superclass : int (labels,)
+    superclass : (n_labels,) array of int
         Superclass of each label, from 0; a label with -1 is left out.
     n_heads
         Number of heads.
 
     Returns
     -------
-    int array (heads, s + 1)
+    (n_heads, s + 1) array of int
         s is the size of the largest superclass. Rows add up to the number of superclasses.
 
     Raises
@@ -66,20 +66,20 @@ def fill_superclasses(owner: ArrayLike, superclass: ArrayLike, n_heads: int) -> 
 
 
 class SuperclassTest(NamedTuple):
-    """Filling of the superclasses by the labels of each head, beside random sets of the same size.
+    """Filling of the superclasses by the labels of each head, compared with random sets of the same size.
 
     Attributes
     ----------
     n_owned
-        Shape (heads,): labels with a superclass that the head owns.
+        Shape (n_heads,): labels with a superclass that the head owns.
     filling
-        Shape (heads, s + 1): superclasses of which the head owns i labels.
+        Shape (n_heads, s + 1): superclasses of which the head owns i labels.
     expected, deviation
         Exact mean and standard deviation of the same for random labels.
     p_value
         Exact P(N_i >= observed) for every i. The i of one head are not independent.
     pairs, pairs_expected, pairs_p_value
-        Shape (heads,): pairs of owned labels that share a superclass, sum_g C(k_g, 2); its exact mean for
+        Shape (n_heads,): pairs of owned labels that share a superclass, sum_g C(k_g, 2); its exact mean for
         random labels and P(pairs >= observed). One number per head that sees concentration at any filling:
         the p-value to carry into Benjamini-Hochberg over blocks x heads.
     """

@@ -26,11 +26,11 @@ class JointLaw(NamedTuple):
     Attributes
     ----------
     numbers
-        Shape (patterns, s): numbers N_1 ... N_s of superclasses with 1 ... s labels drawn.
+        Shape (n_patterns, s): numbers N_1 ... N_s of superclasses with 1 ... s labels drawn.
     ways
         Exact number of draws of n labels that give each pattern; they add up to C(L, n).
     probability
-        Shape (patterns,): ways / C(L, n).
+        Shape (n_patterns,): ways / C(L, n).
     """
 
     numbers: NDArray[np.int64]
@@ -130,14 +130,14 @@ def full_superclasses_tail(
 
     Parameters
     ----------
-    n_owned : sequence of int (heads,)
+    n_owned : (n_heads,) sequence of int
         Number of labels of each head.
     n_superclasses, superclass_size
         As in ``superclass_law``.
 
     Returns
     -------
-    float array (G + 1,)
+    (G + 1,) array of float
         P(N >= 0) = 1, P(N >= 1), ..., P(N >= G).
 
     Raises
@@ -181,9 +181,9 @@ class SuperclassSample(NamedTuple):
     Attributes
     ----------
     mean, standard_error
-        Shape (heads, s + 1): mean number of superclasses with i labels drawn and its error over the draws.
+        Shape (n_heads, s + 1): mean number of superclasses with i labels drawn and its error over the draws.
     histogram
-        Shape (heads, s + 1, G + 1): draws in which a head has exactly k superclasses with i labels.
+        Shape (n_heads, s + 1, G + 1): draws in which a head has exactly k superclasses with i labels.
     full_histogram
         Shape (G + 1,): draws in which all heads together have k complete superclasses.
     """
@@ -237,7 +237,7 @@ def superclass_monte_carlo(
 
     Parameters
     ----------
-    n_owned : int or sequence of int (heads,)
+    n_owned : int or (n_heads,) sequence of int
         Number of labels of the head, or of each head.
     n_superclasses, superclass_size
         As in ``superclass_law``.

@@ -1,4 +1,4 @@
-"""Filling of superclasses by randomly chosen labels: the exact law behind Table 4 of P1.
+"""Filling of superclasses by randomly chosen labels: the exact law of Table 4 of P1.
 
 P1 (arXiv:2501.12900), section 4, draws n of the L labels 50,000 times and counts superclasses with 1/5 ...
 5/5 of their labels drawn. All of that is exact mathematics. With G superclasses of s labels the generating
@@ -32,6 +32,10 @@ def superclass_sizes(n_superclasses: int = 20, superclass_size: Sizes = 5) -> tu
         Number of superclasses; not used if ``superclass_size`` lists them.
     superclass_size
         Labels per superclass, one number for all or one for each.
+
+    Returns
+    -------
+    tuple of int
 
     Examples
     --------
@@ -79,7 +83,7 @@ def superclass_law(n_owned: int, n_superclasses: int = 20, superclass_size: Size
 
     Returns
     -------
-    float array (s + 1,)
+    (s + 1,) array of float
         Its sum is G, its sum weighted by i is n.
 
     Raises
@@ -116,7 +120,7 @@ def superclass_covariance(
 
     Returns
     -------
-    float array (s + 1, s + 1)
+    (s + 1, s + 1) array of float
         Of one draw; the mean of 50,000 draws has 1/50,000 of it.
 
     Raises
@@ -204,7 +208,7 @@ def superclass_tail(
 
     Returns
     -------
-    float array (G + 1,)
+    (G + 1,) array of float
         P(N >= 0) = 1, P(N >= 1), ..., P(N >= G).
 
     Raises
