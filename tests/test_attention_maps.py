@@ -26,7 +26,7 @@ from symbreak.observables.heads.attention_scores import (
 )
 from symbreak.planted.maps import attention_example, planted_maps
 from symbreak.results.figures.attention import plot_attention_maps as draw
-from symbreak.results.tables.attention import attention_table
+from symbreak.results.tables.order import attention_table
 from symbreak.store import open_dataset
 
 

@@ -20,7 +20,7 @@ from symbreak.observables import head_tables
 from symbreak.observables.heads.epochs import FOLLOWED, evolution_table
 from symbreak.planted import evolution_example, head_tables_example
 from symbreak.results import figures
-from symbreak.results.tables.evolution import beyond_chance, evolution_rows
+from symbreak.results.tables.order import beyond_chance, epoch_table
 from symbreak.store import open_dataset
 
 KEEPING = {"training": {"checkpoints": "log"}, "heads": {"n_shuffles": 99}, "evolution": {"probe_epochs": 2}}
@@ -195,7 +195,7 @@ def test_growing_order_is_seen_beside_chance():
     excess, error, deviation = beyond_chance(planted, "potts_order")
     assert (excess.sel(epoch=4) > excess.sel(epoch=0) + 2 * error.sel(epoch=4)).all()
     assert (excess.sel(epoch=4) > 2 * deviation.sel(epoch=4)).all()
-    rows = evolution_rows(planted)
+    rows = epoch_table(planted)
     last = rows[(rows.epoch == 4) & (rows.block == 2) & (rows.quantity == "potts_order")].iloc[0]
     assert last.value - last.by_chance == pytest.approx(last.beyond_chance) and last.p <= 0.05
 

@@ -14,14 +14,14 @@ from symbreak.matrices import by_head, nodal
 from symbreak.observables import averaged_nodes, common_share, head_tables, replica_tables
 from symbreak.observables.heads.resemblance import compare_matrices
 from symbreak.planted import head_tables_example, moments_example
-from symbreak.results.tables.head_networks import head_network_table
-from symbreak.results.tables.head_pages import sentences
 from symbreak.results.tables.heads import (
+    filling_table,
+    head_network_table,
     matrix_table,
-    order_table,
     ownership_table,
-    superclass_table,
+    sentences,
 )
+from symbreak.results.tables.order import order_table
 from symbreak.store import describe, open_dataset, provenance, write_dataset
 from symbreak.store.joining import join_seeds
 
@@ -138,7 +138,7 @@ def test_files_without_heads_or_superclasses():
     with pytest.raises(SymbreakError, match="belong to no heads; give the moments of one of attention"):
         head_tables(moments.drop_vars("head_of_node"), SETTINGS, HEADS)
     with pytest.raises(SymbreakError, match="no superclasses"):
-        superclass_table(head_tables(moments, SETTINGS, HEADS))
+        filling_table(head_tables(moments, SETTINGS, HEADS))
     unknown = moments.assign_coords(superclass_of_label=("label", np.full(10, -1)))
     assert "pairs" not in head_tables(unknown, SETTINGS, HEADS)
 
@@ -214,7 +214,7 @@ def test_heads_of_different_seeds_are_not_averaged():
     assert order.value == pytest.approx(values.mean())
     assert order.value_error == pytest.approx(values.std(ddof=1) / np.sqrt(3))
     assert order.p == heads.potts_order_p.sel(block=2).max()
-    assert matrix_table(heads).snr.notna().all() and superclass_table(heads).owned_by_chance.notna().all()
+    assert matrix_table(heads).snr.notna().all() and filling_table(heads).owned_by_chance.notna().all()
 
 
 def test_every_variable_has_a_meaning_and_every_count_a_chance_level():
@@ -315,6 +315,6 @@ def test_heads_of_several_networks_stand_side_by_side(tmp_path):
     ]
     np.testing.assert_allclose(table.signal, table.diagonal * table.heads / LABELS)  # P1 eq. 1
     assert (table.network_accuracy == 0.6).all() and table.snr_error.notna().all()
-    assert "head size" in html.read_text() and "N<sub>inter</sub>" in html.read_text()
+    assert "Head size" in html.read_text() and "N<sub>inter</sub>" in html.read_text()
     with pytest.raises(SymbreakError, match="no heads to put side by side"):
         head_network_table({})

@@ -18,7 +18,7 @@ from symbreak.models.describe import layers, summary
 from symbreak.planted import head_tables_example
 from symbreak.printed.networks import printed_networks
 from symbreak.results import figures
-from symbreak.results.tables.head_networks import head_network_table
+from symbreak.results.tables.heads import head_network_table
 from symbreak.results.tables.latency import latency_example, latency_table, rank_correlations
 from symbreak.store import open_dataset
 
@@ -245,7 +245,7 @@ def test_latency_file_holds_medians_of_every_case(tmp_path, monkeypatch):
     table = tmp_path / "latency.html"
     files = ["--latency", str(tmp_path / "small" / "latency.nc")]
     assert main(["table", "latency", *files, "--html", str(table), "--output", str(tmp_path / "l.csv")]) == 0
-    assert "nominal latency" in table.read_text() and "images/s" in table.read_text()
+    assert "Nominal latency" in table.read_text() and "images/s" in table.read_text()
     assert main(["figure", "latency", *files, "--output", str(tmp_path / "latency.png")]) == 0
 
 

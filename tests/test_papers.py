@@ -25,12 +25,12 @@ from symbreak.papers.targets import command, targets
 from symbreak.planted import head_tables_example, independent_members, moments_example
 from symbreak.printed import agrees, published_table, units
 from symbreak.printed.networks import (
-    printed_beside,
     printed_blocks,
+    printed_for,
     printed_networks,
     suspect_cells,
-    with_printed,
 )
+from symbreak.printed.values import with_printed
 from symbreak.results.render import to_html
 from symbreak.results.tables.heads import matrix_table
 from symbreak.store import provenance, write_dataset
@@ -241,7 +241,7 @@ def test_page_never_mixes_printed_values_into_a_table_of_a_miniature(tmp_path):
     page = papers_page([folder])
     assert "(printed)" not in page and page.count("**reproduced in miniature**") >= 10
     whole = papers_page([make(tmp_path, "whole", PAPER, CIFAR, 1000)])
-    assert "snr (printed)" in whole and "✓" in whole
+    assert "SNR (printed)" in whole and "✓" in whole
     lines = [line for line in whole.splitlines() if re.match(r"\| P[12] Table .*\*\*", line)]
     assert len(lines) == 14
     assert all(sum(word in line for word in (FULL, MINIATURE, NOT_RUN)) == 1 for line in lines)
@@ -306,7 +306,7 @@ def test_printed_values_stand_beside_ours_where_the_experiment_says_so():
     assert "277.2" in page and "closer than one unit" in page
     assert printed_blocks(Network(**PAPER))[1].values["noise"] == 235.2
     keys = SETTINGS | {"networks": {"cct": PAPER, "eight": PAPER | {"heads": [4] * 6 + [8]}}}
-    beside = printed_beside(parse(keys), ["table2"])
+    beside = printed_for(parse(keys), ["table2"])
     assert [beside[name].values["snr"] for name in ("cct", "eight")] == [277.2, 246.8]
     assert parse(keys | {"published": ["P1", "P2"]}).prints("P2") == "P2"
     assert parse(keys | {"published": "P1"}).prints("P2") is None and parse(keys).prints("P1") is None

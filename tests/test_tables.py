@@ -24,7 +24,7 @@ from symbreak.observables import (
 from symbreak.planted import matched_gaussian, null_statistics
 from symbreak.planted.matched import separation_for
 from symbreak.printed import published_table
-from symbreak.results.errors import estimate, repetitions
+from symbreak.results.averages import mean_and_error, repetitions
 from symbreak.results.render import to_html, with_error
 from symbreak.results.tables.comparisons import null_table, robustness_table
 from symbreak.results.tables.nodes import CLUSTER_COLUMNS, SNR_COLUMNS, cluster_table, snr_table, tap_table
@@ -56,7 +56,7 @@ def test_one_seed_has_the_jackknife_error_and_says_so(statistics):
 
 def test_what_is_infinite_for_a_seed_has_no_mean():
     dataset = xr.Dataset({"snr": (("seed", "block"), [[1.0, np.inf], [2.0, 5.0]])})
-    mean, error = estimate(dataset, "snr")
+    mean, error = mean_and_error(dataset, "snr")
     assert mean[0] == 1.5 and np.isnan(mean[1]) and np.isnan(error[1])
 
 

@@ -94,9 +94,9 @@ def committee_results(options: Namespace) -> None:
     }
     for name, frame in made.items():
         title, note = TABLES[name]
-        files.write_table(frame, "", options.tables / f"committee_{name}.csv", None)
-        page = options.tables / f"committee_{name}.html"
-        files.write_table(reference.for_html(frame), f"{title}: {table.attrs['source']}", None, page, note)
+        heading, page = f"{title}: {table.attrs['source']}", options.tables / f"committee_{name}.html"
+        files.write_table(frame, heading, page.with_suffix(".csv"), None)
+        files.write_table(frame.dropna(axis=1, how="all"), heading, None, page, note)
     files.write_figure(figures.plot_committees(table), options.figures / "committees.png")
     files.write_figure(figures.plot_pareto(table, paper), options.figures / "pareto.png")
 

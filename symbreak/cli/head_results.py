@@ -31,8 +31,8 @@ TABLES = {
     ),
     "matrices": (
         "Matrices of heads",
-        "Columns of Table 1 of arXiv:2506.23832: signal is N<sub>label</sub>, noise<sub>E</sub> "
-        "N<sub>noise</sub>, noise<sub>I</sub> N<sub>inter</sub>. Silenced at: the fully connected layer "
+        "Columns of Table 1 of arXiv:2506.23832: signal is N_label, noise_E "
+        "N_noise, noise_I N_inter. Silenced at: the fully connected layer "
         "(readout) or, where it was measured, the input of the probe; changes are relative to the first.",
     ),
     "order": (
@@ -81,8 +81,9 @@ def _write_tables(
     network: str,
 ) -> None:
     from symbreak.printed.networks import printed_blocks
-    from symbreak.results.tables import head_pages
+    from symbreak.results.render import Page
     from symbreak.results.tables import heads as reference
+    from symbreak.results.tables.order import order_table
     from symbreak.store.atomic import replacing_text
 
     asked = experiment.prints("P2") and tap == "attention" and network in experiment.networks
@@ -91,18 +92,18 @@ def _write_tables(
     tables = {
         "ownership": reference.ownership_table(heads),
         "matrices": reference.matrix_table(heads, experiment.statistics.reference_threshold, printed),
-        "order": reference.order_table(heads, beside),
+        "order": order_table(heads, beside),
     }
     if "filling_count" in heads:
-        tables["superclasses"] = reference.superclass_table(heads)
+        tables["superclasses"] = reference.filling_table(heads)
     place = f"{heads.attrs['source']}, tap {tap}"
     for name, table in tables.items():
         title, note = TABLES[name]
         files.write_table(table, "", folder / f"heads_{name}.csv", None)
-        shown = head_pages.for_html(table)
-        files.write_table(shown, f"{title}: {place}", None, folder / f"heads_{name}.html", note)
-    page = head_pages.sentences_html(heads, f"Do the heads differ beyond chance? {place}")
-    replacing_text(folder / "heads_sentences.html", page)
+        files.write_table(table, f"{title}: {place}", None, folder / f"heads_{name}.html", note)
+    page = Page(f"Do the heads differ beyond chance? {place}")
+    page.points(reference.sentences(heads))
+    replacing_text(folder / "heads_sentences.html", page.html())
 
 
 def _figures(

@@ -34,12 +34,7 @@ def table_latency(options: Namespace) -> None:
     datasets = _by_network(options)
     table, note = latency_table(datasets), latency_note(datasets)
     title = "Nominal and measured latency"
-    if options.output or not options.html:
-        files.write_table(table, title, options.output, None)
-    if options.html:
-        from symbreak.results.tables.latency import for_reading
-
-        files.write_table(for_reading(table), title, None, options.html, note)
+    files.write_table(table, title, options.output, options.html, note)
 
 
 def figure_latency(options: Namespace) -> None:

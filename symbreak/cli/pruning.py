@@ -78,9 +78,9 @@ def _write_tables(folder: Path, name: str, study: xr.Dataset, paper: str | None)
     from symbreak.results.tables import pruning as reference
 
     tables = {
-        "layers": reference.layer_rows(study, paper),
-        "methods": reference.method_rows(study, paper),
-        "export": reference.export_rows(study),
+        "layers": reference.layer_table(study, paper),
+        "methods": reference.method_table(study, paper),
+        "export": reference.export_table(study),
     }
     for key, table in tables.items():
         title, note = TABLES[key]
@@ -91,11 +91,11 @@ def _write_tables(folder: Path, name: str, study: xr.Dataset, paper: str | None)
 def _write_silencing(options: Namespace, silenced: xr.Dataset) -> None:
     from symbreak.cli import results_files as files
     from symbreak.results import figures
-    from symbreak.results.tables.pruning import silencing_rows
+    from symbreak.results.tables.pruning import silencing_table
 
     title, note = SILENCING
     folder = options.tables / "pruning"
     heading = f"{title}: {silenced.attrs['source']}"
-    table = silencing_rows(silenced)
+    table = silencing_table(silenced)
     files.write_table(table, heading, folder / "silencing.csv", folder / "silencing.html", note)
     files.write_figure(figures.plot_silencing(silenced), options.figures / "pruning" / "silencing.png")

@@ -57,46 +57,38 @@ def table_networks(options: Namespace) -> None:
 
 def table_head_networks(options: Namespace) -> None:
     """Heads of the last blocks of all networks (P2 Table 2)."""
-    from symbreak.printed.networks import PRINTED_HEADS, printed_beside
-    from symbreak.results.tables.head_networks import head_network_table
-    from symbreak.results.tables.head_pages import for_html
+    from symbreak.printed.networks import PRINTED_HEADS, printed_for
+    from symbreak.results.tables.heads import head_network_table
 
     heads = {(path.parent.parent.name, path.stem): files.load(path, "heads") for path in options.heads}
     experiment = files.experiment_of(options.config, next(iter(heads.values())))
-    printed = printed_beside(experiment, PRINTED_HEADS) if experiment.prints("P2") else None
+    printed = printed_for(experiment, PRINTED_HEADS) if experiment.prints("P2") else None
     table = head_network_table(heads, _threshold(options, experiment), printed)
     title, note = "Last blocks: heads", drawing.NOTES["head-networks"]
-    if options.output or not options.html:
-        files.write_table(table, title, options.output, None)
-    if options.html:
-        files.write_table(for_html(table), title, None, options.html, note)
+    files.write_table(table, title, options.output, options.html, note)
 
 
 def figure_head_networks(options: Namespace) -> None:
     """Accuracy and matrices of heads against their number (P2 Tables 2 and 3)."""
-    from symbreak.printed.networks import PRINTED_HEADS, printed_beside
+    from symbreak.printed.networks import PRINTED_HEADS, printed_for
     from symbreak.results.figures import plot_head_networks
-    from symbreak.results.tables.head_networks import head_network_table
+    from symbreak.results.tables.heads import head_network_table
 
     heads = {(path.parent.parent.name, path.stem): files.load(path, "heads") for path in options.heads}
     experiment = files.experiment_of(options.config, next(iter(heads.values())))
-    printed = printed_beside(experiment, PRINTED_HEADS) if experiment.prints("P2") else None
+    printed = printed_for(experiment, PRINTED_HEADS) if experiment.prints("P2") else None
     table = head_network_table(heads, _threshold(options, experiment), printed)
     files.write_figure(plot_head_networks(table, experiment.families), options.output)
 
 
 def table_attention(options: Namespace) -> None:
     """Attention maps of best heads beside chance."""
-    from symbreak.results.tables.attention import attention_table
-    from symbreak.results.tables.head_pages import for_html
+    from symbreak.results.tables.order import attention_table
 
     datasets = [files.load(path, "attention") for path in options.attention]
     table = attention_table(datasets)
     title = f"Attention maps of heads: {datasets[0].attrs['source']}"
-    if options.output or not options.html:
-        files.write_table(table, title, options.output, None)
-    if options.html:
-        files.write_table(for_html(table), title, None, options.html, drawing.NOTES["attention"])
+    files.write_table(table, title, options.output, options.html, drawing.NOTES["attention"])
 
 
 def table_robustness(options: Namespace) -> None:

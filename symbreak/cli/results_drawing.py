@@ -27,8 +27,8 @@ NOTES = {
     "network recognises. By chance: best heads shuffled among labels, mean ± standard deviation of one "
     "network. Other image: the other heads' maps, or the image, taken from another image.",
     "head-networks": "Columns of Table 2 of arXiv:2506.23832: accuracy is that of the classifier head at the "
-    "tap, signal N<sub>label</sub>, noise<sub>E</sub> N<sub>noise</sub>, noise<sub>I</sub> "
-    "N<sub>inter</sub>. At the tap attention_rotated the nodes are rotated and the heads are none: what "
+    "tap, signal N_label, noise_E N_noise, noise_I "
+    "N_inter. At the tap attention_rotated the nodes are rotated and the heads are none: what "
     "remains there is not the heads' doing.",
     "robustness": "First row of a block: the default. Change of SNR: relative to it.",
     "null": "Null: no network, Gaussian class means with their best linear readout, as many labels, "
@@ -59,7 +59,7 @@ def title(what: str, tap: str, dataset: xr.Dataset) -> str:
 
 def draw_clusters(tap: str, statistics: xr.Dataset, experiment: Experiment, threshold: float) -> Figure:
     """N_c, C_s, diag and n against block."""
-    from symbreak.results.errors import repetitions
+    from symbreak.results.averages import repetitions
     from symbreak.results.figures import plot_clusters
 
     words = title(f"Threshold {threshold:g}; error bars: {repetitions(statistics)[1]}", tap, statistics)
@@ -68,7 +68,7 @@ def draw_clusters(tap: str, statistics: xr.Dataset, experiment: Experiment, thre
 
 def draw_snr(tap: str, statistics: xr.Dataset, threshold: float) -> Figure:
     """SNR against threshold."""
-    from symbreak.results.errors import repetitions
+    from symbreak.results.averages import repetitions
     from symbreak.results.figures import plot_snr
 
     return plot_snr(statistics, threshold, title(f"Bands: {repetitions(statistics)[1]}", tap, statistics))
@@ -76,7 +76,7 @@ def draw_snr(tap: str, statistics: xr.Dataset, threshold: float) -> Figure:
 
 def draw_null(tap: str, statistics: xr.Dataset, worlds: xr.Dataset) -> Figure:
     """SNR against threshold beside the linear-Gaussian null."""
-    from symbreak.results.errors import repetitions
+    from symbreak.results.averages import repetitions
     from symbreak.results.figures import plot_null
 
     words = f"Network and linear-Gaussian null of the same accuracy; bands: {repetitions(statistics)[1]}"
@@ -85,7 +85,7 @@ def draw_null(tap: str, statistics: xr.Dataset, worlds: xr.Dataset) -> Figure:
 
 def draw_labels(tap: str, statistics: xr.Dataset, nodes: xr.Dataset, block: int, threshold: float) -> Figure:
     """Appearances and diagonal field of labels."""
-    from symbreak.results.errors import repetitions
+    from symbreak.results.averages import repetitions
     from symbreak.results.figures import plot_labels
 
     statistics = _alike(statistics, nodes)

@@ -1,11 +1,10 @@
-"""What stands beside a printed table: its rows, and ours from the results that come nearest."""
+"""What is compared with a printed table: its rows, and ours from the results that come nearest."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from symbreak.papers.exact import random_labels
@@ -14,9 +13,9 @@ from symbreak.papers.status import FULL, Found
 from symbreak.printed.networks import PRINTED_HEADS, printed_blocks, printed_of, suspect_cells
 from symbreak.printed.values import published
 from symbreak.results.tables import committees
-from symbreak.results.tables.head_networks import head_network_table
-from symbreak.results.tables.heads import matrix_table, ownership_table, superclass_table
+from symbreak.results.tables.heads import filling_table, head_network_table, matrix_table, ownership_table
 from symbreak.results.tables.nodes import cluster_table, snr_table
+from symbreak.results.tables.pruning import layer_table
 from symbreak.store import open_dataset
 
 THRESHOLD = 0.3
@@ -128,16 +127,14 @@ def _of_nodes(found: Found, clusters: bool) -> list[tuple[str, pd.DataFrame]]:
 
 
 def _of_pruning(found: Found) -> list[tuple[str, pd.DataFrame]]:
-    from symbreak.results.tables.pruning import layer_rows
-
     run = found.runs[0]
-    return [(_words(run) + f"; study {run.tap}", layer_rows(run.load(), _paper(found)))]
+    return [(_words(run) + f"; study {run.tap}", layer_table(run.load(), _paper(found)))]
 
 
 def _of_superclasses(found: Found, place: int) -> list[tuple[str, pd.DataFrame]]:
     run = found.runs[0]
     heads = run.load()
-    table = superclass_table(heads)
+    table = filling_table(heads)
     block = int(heads.block.values[place])
     kept = [name for name in table.columns if not name.startswith("pairs")]
     return [(f"{_words(run)}; block {block}", table.loc[table.block == block, kept])]
@@ -192,41 +189,3 @@ def _paper(found: Found) -> str | None:
 
 def _words(run: Run) -> str:
     return f"Ours, {run.in_words()}"
-
-
-def merged(table: pd.DataFrame) -> pd.DataFrame:
-    """Value with its error in one cell, a printed value in a column of its own, marked where it agrees.
-
-    Examples
-    --------
-    >>> shown = merged(pd.DataFrame({"snr": [3.284], "snr_error": [0.02], "snr_printed": [3.28]}))
-    >>> shown.values.tolist()
-    [['3.28 ± 0.02', '3.28']]
-    """
-    from symbreak.results.render import with_error
-
-    shown: dict[str, list[str]] = {}
-    ends = ("_error", "_lower", "_upper", "_deviation", "_agrees", "_suspect", "_printed")
-    left_out = ("threshold", "seeds", "error")
-    for name in [
-        name for name in map(str, table.columns) if not name.endswith(ends) and name not in left_out
-    ]:
-        error = next((f"{name}{end}" for end in ("_error", "_deviation") if f"{name}{end}" in table), None)
-        errors = table[error] if error else [np.nan] * len(table)
-        shown[name] = [
-            " ± ".join(part for part in with_error(value, uncertain) if part)
-            if isinstance(value, float)
-            else str(value)
-            for value, uncertain in zip(table[name], errors)
-        ]
-        if f"{name}_lower" in table:
-            ends_of = zip(table[f"{name}_lower"], table[f"{name}_upper"])
-            shown[f"{name}, interval"] = [f"{low:.3f} … {high:.3f}" for low, high in ends_of]
-        if f"{name}_printed" in table:
-            agreed = table.get(f"{name}_agrees", pd.Series(False, index=table.index))
-            doubted = table.get(f"{name}_suspect", pd.Series(False, index=table.index))
-            shown[f"{name} (printed)"] = [
-                "–" if np.isnan(value) else f"{value:g}" + (" ✓" if same else "") + ("?" if doubt else "")
-                for value, same, doubt in zip(table[f"{name}_printed"], agreed, doubted)
-            ]
-    return pd.DataFrame(shown)

@@ -14,7 +14,7 @@ from symbreak.store import open_dataset
 TRAIN_IMAGES = {"cifar10": (50_000, 10), "cifar100": (50_000, 100), "diacritics": (50_000, 100)}
 
 
-def run_rows(folder: str | Path, config: dict[str, Any]) -> pd.DataFrame:
+def run_table(folder: str | Path, config: dict[str, Any]) -> pd.DataFrame:
     """Say of every training how long it took where, and what came out.
 
     Parameters
@@ -38,7 +38,7 @@ def run_rows(folder: str | Path, config: dict[str, Any]) -> pd.DataFrame:
 
     Examples
     --------
-    >>> run_rows("none", {"networks": {"cct": {}}, "seeds": [1]})
+    >>> run_table("none", {"networks": {"cct": {}}, "seeds": [1]})
     Traceback (most recent call last):
     ...
     symbreak.errors.SymbreakError: There is no history in none; keep history.csv beside the statistics.

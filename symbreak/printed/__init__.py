@@ -1,5 +1,5 @@
 """Printed values of the papers, and the rule by which a number agrees with them."""
 
-from symbreak.printed.values import agrees, published, published_table, units
+from symbreak.printed.values import Printed, agrees, published, published_table, units, with_printed
 
-__all__ = ["agrees", "published", "published_table", "units"]
+__all__ = ["Printed", "agrees", "published", "published_table", "units", "with_printed"]

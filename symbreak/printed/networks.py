@@ -1,15 +1,12 @@
-"""Which network each printed row belongs to, and printed values beside ours in tables of networks."""
+"""Which network each printed row belongs to."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
-
-import numpy as np
-import pandas as pd
+from typing import NamedTuple
 
 from symbreak.config import Experiment, Network
-from symbreak.printed.values import agrees, published, published_table, units
+from symbreak.printed.values import published, published_table, units
 
 #: Names of columns in print -> ours, where they differ.
 RENAMED = {"accuracy_network": "network_accuracy"}
@@ -144,7 +141,7 @@ def printed_of(
     return None
 
 
-def printed_beside(experiment: Experiment, tables: Sequence[str]) -> dict[str, PrintedNetwork | None]:
+def printed_for(experiment: Experiment, tables: Sequence[str]) -> dict[str, PrintedNetwork | None]:
     """What is printed for every network of an experiment; tables of one shape, if it has that shape.
 
     Table 2 of P2 is all of one dimension, so that blocks and heads decide; the others print their dimensions.
@@ -152,7 +149,7 @@ def printed_beside(experiment: Experiment, tables: Sequence[str]) -> dict[str, P
     Examples
     --------
     >>> networks = {"one": Network(architecture="cct_1_3x1", heads=8), "other": Network()}
-    >>> found = printed_beside(Experiment(name="e", networks=networks), ["table3_dim256"])
+    >>> found = printed_for(Experiment(name="e", networks=networks), ["table3_dim256"])
     >>> found["one"].values, found["other"]
     ({'network_accuracy': 0.692}, None)
     """
@@ -179,45 +176,3 @@ def printed_blocks(network: Network) -> dict[int, PrintedNetwork]:
     if not rows[0].is_of(network, strict=False):
         return {}
     return {int(row["block"]): one for row, one in zip(published_table("P2", "table1"), rows, strict=True)}
-
-
-def with_printed(table: pd.DataFrame, printed: Sequence[PrintedNetwork | None]) -> pd.DataFrame:
-    """Insert printed values beside ours, whether they agree, and which are suspect.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Quantities, each followed by ``<name>_error``.
-    printed : sequence
-        One entry a row, None where nothing is printed.
-
-    Returns
-    -------
-    DataFrame
-        With ``<name>_printed`` and ``<name>_agrees`` (closer than one unit of the last printed digit) after
-        each error, and ``<name>_suspect`` where a printed number contradicts others.
-
-    Examples
-    --------
-    >>> table = pd.DataFrame({"network_accuracy": [0.6921], "network_accuracy_error": [0.001]})
-    >>> row = printed_of(Network(architecture="cct_1_3x1", heads=8), 1000, ["table3_dim256"])
-    >>> with_printed(table, [row])[["network_accuracy_printed", "network_accuracy_agrees"]].values.tolist()
-    [[0.692, True]]
-    """
-    table = table.copy()
-    names = {name for row in printed if row for name in row.values}
-    for name in [name for name in table.columns if name in names and f"{name}_error" in table]:
-        place = list(table.columns).index(f"{name}_error") + 1
-        columns: dict[str, list[Any]] = {
-            "printed": [row.values.get(name, np.nan) if row else np.nan for row in printed],
-            "agrees": [
-                bool(name in row.values and agrees(ours, row.values[name], row.units[name])) if row else False
-                for ours, row in zip(table[name], printed)
-            ],
-        }
-        suspect = [bool(row and name in row.suspect) for row in printed]
-        if any(suspect):
-            columns["suspect"] = suspect
-        for offset, (word, values) in enumerate(columns.items()):
-            table.insert(place + offset, f"{name}_{word}", values)
-    return table

@@ -1,10 +1,14 @@
-"""Reader of the printed tables; every number keeps the unit of its last printed digit."""
+"""Reader of the printed tables, and their merger with ours; every number keeps the unit of its last digit."""
 
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from functools import lru_cache
 from importlib.resources import files
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol
 
+import numpy as np
+import pandas as pd
 import yaml
 
 from symbreak.errors import SymbreakError
@@ -116,3 +120,67 @@ def agrees(value: float, printed: float, unit: float) -> bool:
     (True, False)
     """
     return abs(value - printed) < unit
+
+
+class PrintedRow(Protocol):
+    """What is printed in one row, by our names of columns."""
+
+    @property
+    def values(self) -> Mapping[str, float]:
+        """Printed values."""
+
+    @property
+    def units(self) -> Mapping[str, float]:
+        """Units of their last digits; without them agreement is not tested."""
+
+    @property
+    def suspect(self) -> Mapping[str, float]:
+        """Those that contradict other printed numbers, with what these give."""
+
+
+class Printed(NamedTuple):
+    """Printed values of one row of a table of ours."""
+
+    values: Mapping[str, float]
+    units: Mapping[str, float] = MappingProxyType({})
+    suspect: Mapping[str, float] = MappingProxyType({})
+
+
+def with_printed(table: pd.DataFrame, rows: Sequence[PrintedRow | None]) -> pd.DataFrame:
+    """Insert printed values next to ours, whether they agree, and which are suspect.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Quantities, each followed by ``<name>_error`` if it has an error.
+    rows : sequence of PrintedRow
+        One entry a row, None where nothing is printed.
+
+    Returns
+    -------
+    DataFrame
+        With ``<name>_printed`` after each quantity and its error. Where units are known ``<name>_agrees``
+        (closer than one unit of the last printed digit), and where a printed number contradicts others
+        ``<name>_suspect``.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"accuracy": [0.6921], "accuracy_error": [0.001]})
+    >>> with_printed(table, [Printed({"accuracy": 0.692}, {"accuracy": 0.001})]).columns.tolist()
+    ['accuracy', 'accuracy_error', 'accuracy_printed', 'accuracy_agrees']
+    """
+    table = table.copy()
+    known = [row or Printed({}) for row in rows]
+    for name in [name for name in table.columns if any(name in row.values for row in known)]:
+        columns: dict[str, list[Any]] = {"printed": [row.values.get(name, np.nan) for row in known]}
+        if any(name in row.units for row in known):
+            columns["agrees"] = [
+                bool(name in row.values and agrees(ours, row.values[name], row.units[name]))
+                for ours, row in zip(table[name], known)
+            ]
+        if any(name in row.suspect for row in known):
+            columns["suspect"] = [name in row.suspect for row in known]
+        place = list(table.columns).index(f"{name}_error" if f"{name}_error" in table else name) + 1
+        for offset, (word, values) in enumerate(columns.items()):
+            table.insert(place + offset, f"{name}_{word}", values)
+    return table

@@ -1,123 +1,78 @@
-"""Small self-contained HTML of a table, to be looked at in a report."""
+"""Pages of HTML and Markdown from one set of templates: text, tables, and numbers with their errors."""
 
 from __future__ import annotations
 
-from html import escape
-from typing import Any
+import re
+from functools import cache
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from jinja2 import Environment, PackageLoader
+from markupsafe import Markup, escape
 
-#: Column -> heading with the papers' symbols.
+#: Column -> heading, where that is not its name in words; N_c and the like have subscripts in HTML.
 HEADINGS = {
-    "block": "Block",
-    "tap": "Tap",
     "skip": "Skip connection",
-    "network": "Network",
-    "n_matrices": "<i>N</i><sub>M</sub>",
-    "accuracy": "Accuracy",
-    "n_clusters": "<i>N</i><sub>c</sub>",
-    "cluster_size": "<i>C</i><sub>s</sub>",
-    "diagonal": "diag",
-    "noise": "<i>n</i>",
-    "signal": "signal",
-    "noise_internal": "noise<sub>I</sub>",
-    "noise_external": "noise<sub>E</sub>",
-    "snr": "SNR",
-    "snr_minimum": "SNR<sub>MIN</sub>",
-    "best_threshold": "best threshold",
     "rule": "Cluster rule",
-    "bias": "Bias",
-    "centred": "Centred",
     "matrices": "Matrices averaged",
-    "origin": "Origin",
-    "snr_change": "change of SNR",
+    "n_matrices": "N_M",
+    "n_clusters": "N_c",
+    "cluster_size": "C_s",
+    "diagonal": "diag",
+    "noise": "n",
+    "noise_internal": "noise_I",
+    "noise_external": "noise_E",
+    "snr": "SNR",
+    "snr_minimum": "SNR_MIN",
     "silenced": "Silenced at",
-    "n_clusters_change": "change of <i>N</i><sub>c</sub>",
-    "cluster_size_change": "change of <i>C</i><sub>s</sub>",
-    "diagonal_change": "change of diag",
-    "noise_change": "change of <i>n</i>",
-    "cut": "threshold",
-    "setting": "Setting",
-    "layer": "Layer",
-    "nodes": "Nodes",
-    "method": "Method",
-    "form": "Form",
+    "cut": "Threshold",
     "criterion": "Silenced",
-    "n_silenced": "nodes",
-    "n_nodes": "of",
-    "base": "all nodes",
-    "without": "without them",
-    "by_chance": "by chance",
-    "retrained": "trained anew",
-    "retrained_by_chance": "trained anew, by chance",
-    "file_kilobytes": "file (kB)",
-    "size_gain": "gain",
-    "latency_1": "1 image (ms)",
-    "gain_1": "gain",
-    "latency_100": "100 images (ms)",
-    "gain_100": "gain",
+    "n_silenced": "Nodes",
+    "n_nodes": "Of",
+    "base": "All nodes",
+    "without": "Without them",
+    "retrained": "Trained anew",
+    "retrained_by_chance": "Trained anew, by chance",
+    "file_kilobytes": "File (kB)",
+    "size_gain": "Gain",
+    "macs": "MACs per image",
+    "throughput": "images/s",
+    "latency_per_image": "Time per image (ms)",
 }
-
-#: Style sheet of all pages.
-STYLE = """
-body { font: 15px/1.45 system-ui, "Segoe UI", Helvetica, Arial, sans-serif; color: #1f2933; margin: 1.5rem; }
-h1 { font-size: 1.15rem; margin: 0 0 .8rem; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th { border-bottom: 2px solid #334e68; padding: .35rem .8rem; text-align: right; font-weight: 600; }
-td { border-bottom: 1px solid #e4e7eb; padding: .3rem .8rem; text-align: right; white-space: nowrap; }
-th.name, td.name { text-align: left; }
-tbody tr:hover { background: #f0f4f8; }
-.error { color: #7b8794; } .printed { color: #9c4221; }
-p { max-width: 46rem; color: #52606d; font-size: .88rem; }
-"""
+#: Ends of columns that share the column of their quantity, and columns that go below the table.
+ERRORS = ("_error", "_deviation", "_spread")
+SHARED = (*ERRORS, "_lower", "_upper", "_printed", "_agrees", "_suspect")
+BELOW = ("threshold", "seeds", "error")
+#: Cells of more letters may be wrapped.
+LONG = 40
 
 
-#: Columns that share that of their quantity.
-BESIDE = ("_error", "_printed", "_agrees", "_suspect")
+class Cell(NamedTuple):
+    """A value in words, with its error and with what is printed in a paper."""
+
+    text: str
+    error: str = ""
+    printed: str = ""
 
 
-def to_html(table: pd.DataFrame, title: str, note: str = "") -> str:
-    """Write a table with its errors and printed values as a page of HTML.
+class Column(NamedTuple):
+    """Heading and cells of a column."""
 
-    Parameters
-    ----------
-    table : DataFrame
-        A quantity `x` may be followed by `x_error` and `x_printed`: they share its column, as ``x ± error``
-        and a printed value in another colour; where `x_agrees` is true it is marked by ✓, where `x_suspect`
-        is by a question mark. Columns `threshold`, `seeds` and `error` go below the table.
-    title : str
-    note : str
-        Sentences below the table.
+    heading: str
+    cells: list[Cell]
+    numeric: bool = True
 
-    Returns
-    -------
-    str
+    @property
+    def has_print(self) -> bool:
+        """Whether a paper prints any of its values."""
+        return any(cell.printed for cell in self.cells)
 
-    Examples
-    --------
-    >>> page = to_html(pd.DataFrame({"snr": [3.284], "snr_error": [0.02], "snr_printed": [3.28]}), "Table 2")
-    >>> "3.28<span class=\\"error\\"> ± 0.02</span>" in page, "SNR" in page
-    (True, True)
-    """
-    below = ("threshold", "seeds", "error")
-    names = [name for name in table.columns if not str(name).endswith(BESIDE) and name not in below]
-    printed = any(str(name).endswith("_printed") for name in table.columns)
-    places = {} if "tap" in table else _decimals(table)
-    head = "".join(_cell("th", HEADINGS.get(name, escape(str(name))), table[name]) for name in names)
-    body = "".join(
-        "<tr>" + "".join(_cell("td", _value(row, name, places), table[name]) for name in names) + "</tr>\n"
-        for row in table.to_dict("records")
-    )
-    sentences = [_origin(table), note]
-    if printed:
-        sentences.insert(1, _printed_in_words(table))
-    text = " ".join(sentence for sentence in sentences if sentence)
-    return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>\n'
-        f"<style>{STYLE}</style></head>\n<body><h1>{escape(title)}</h1>\n"
-        f"<table><thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody></table>\n<p>{text}</p></body></html>\n"
-    )
+    @property
+    def style(self) -> Markup:
+        """Attribute of its cells in HTML."""
+        kind = "long" if any(len(cell.text) > LONG for cell in self.cells) else "name"
+        return Markup("" if self.numeric else f' class="{kind}"')
 
 
 def with_error(value: float, error: float) -> tuple[str, str]:
@@ -138,50 +93,192 @@ def with_error(value: float, error: float) -> tuple[str, str]:
     return f"{value:.{places}f}", f"{error:.{places}f}"
 
 
-def _decimals(table: pd.DataFrame) -> dict[str, int]:
-    """Digits after the point of every printed column: a printed table has one number of them in each."""
-    columns = [name for name in table.columns if str(name).endswith("_printed")]
-    return {
-        name: max((len(repr(float(value)).partition(".")[2]) for value in table[name].dropna()), default=0)
-        for name in columns
-    }
+def columns_of(table: pd.DataFrame) -> list[Column]:
+    """Columns to be read: errors, intervals and printed values move to their quantity.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A quantity `x` may be followed by `x_error` (or `x_deviation`, `x_spread`), `x_lower` and `x_upper`,
+        `x_printed`; where `x_agrees` is true the printed value is marked by ✓, where `x_suspect` is by a
+        question mark. Columns `threshold`, `seeds` and `error` are left out.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"snr": [3.284], "snr_error": [0.02], "snr_printed": [3.28]})
+    >>> columns_of(table)[0].cells
+    [Cell(text='3.28', error='0.02', printed='3.28')]
+    """
+    found, records = [], table.to_dict("records")
+    names = [str(name) for name in table.columns]
+    for name in names:
+        if (name.endswith(SHARED) and name[: name.rindex("_")] in names) or name in BELOW:
+            continue
+        numeric = table[name].dtype.kind in "fiu"
+        heading = _heading(name, names)
+        # a printed table has one number of digits in each column; one of several taps is put together
+        places = (
+            None if f"{name}_printed" not in names or "tap" in names else _places(table[f"{name}_printed"])
+        )
+        found.append(Column(heading, [_cell(row, name, places) for row in records], numeric))
+        if f"{name}_lower" in names:
+            ends = [(row[f"{name}_lower"], row[f"{name}_upper"]) for row in records]
+            shown = [with_error(end, high - low)[0] for low, high in ends for end in (low, high)]
+            pairs = zip(shown[::2], shown[1::2])
+            texts = [Cell("–" if low == "–" else f"{low} … {high}") for low, high in pairs]
+            found.append(Column(f"{heading} interval", texts))
+    return found
 
 
-def _value(row: dict[str, Any], name: str, places: dict[str, int]) -> str:
+def _heading(name: str, names: list[str]) -> str:
+    """Words of a column; a latency is nominal, in layers, unless it was measured."""
+    quantity = name.removesuffix("_change")
+    words = re.sub(r"latency (\d+)", r"\1 images", re.sub(r"gain \d+", "gain", quantity.replace("_", " ")))
+    if "latency" in quantity:
+        timed = "latency_spread" in names or "measured" in name or words != quantity.replace("_", " ")
+        words += " (ms)" if timed and "nominal" not in name else " (layers)"
+    heading = HEADINGS.get(quantity, words[:1].upper() + words[1:])
+    return heading if quantity == name else f"Change of {heading}"
+
+
+def _cell(row: dict[Any, Any], name: str, places: int | None) -> Cell:
     value = row[name]
     if not isinstance(value, float):
-        return escape(str(value))
+        return Cell(str(value))
     if name.endswith("_change"):
-        return f"{100 * value:+.1f} %" if np.isfinite(value) else "–"
-    digits, error = with_error(value, row.get(f"{name}_error", np.nan))
-    text = digits + (f'<span class="error"> ± {error}</span>' if error else "")
+        return Cell(f"{100 * value:+.1f} %" if np.isfinite(value) else "–")
+    if name.split("_")[-1] in ("p", "q"):
+        return Cell(f"{value:.2g}" if np.isfinite(value) else "–")
+    error = next((row[name + end] for end in ERRORS if name + end in row), np.nan)
     printed = row.get(f"{name}_printed", np.nan)
     if not np.isfinite(printed):
-        return text
-    shown = f"{printed:.{places[f'{name}_printed']}f}" if f"{name}_printed" in places else f"{printed:g}"
+        return Cell(*with_error(value, error))
+    shown = f"{printed:g}" if places is None else f"{printed:.{places}f}"
     marks = (" ✓" if row.get(f"{name}_agrees") is True else "") + ("?" if row.get(f"{name}_suspect") else "")
-    return f'{text} <span class="printed">{shown}{marks}</span>'
+    return Cell(*with_error(value, error), shown + marks)
 
 
-def _cell(tag: str, content: str, column: pd.Series) -> str:
-    kind = ' class="name"' if column.dtype.kind not in "fiu" else ""
-    return f"<{tag}{kind}>{content}</{tag}>"
+def _places(printed: pd.Series) -> int:
+    return max((len(repr(float(value)).partition(".")[2]) for value in printed.dropna()), default=0)
 
 
-def _printed_in_words(table: pd.DataFrame) -> str:
-    words = 'In <span class="printed">brown</span>: the value printed in the paper'
-    if any(str(name).endswith("_agrees") for name in table.columns):
-        words += "; ✓: ours is closer than one unit of its last digit"
-    if any(str(name).endswith("_suspect") for name in table.columns):
-        words += "; ?: it contradicts other printed numbers and is no target"
-    return words + "."
+class Page:
+    """A page that is written as HTML or as Markdown.
+
+    Parameters
+    ----------
+    title : str
+        First heading.
+
+    Examples
+    --------
+    >>> page = Page("Labels")
+    >>> page.table(pd.DataFrame({"label": ["<b>"], "count": [3]}))
+    >>> "&lt;b&gt;" in page.html(), "| <b> | 3 |" in page.markdown()
+    (True, True)
+    """
+
+    def __init__(self, title: str) -> None:
+        self.title = title
+        self.parts: list[dict[str, Any]] = []
+        self.heading(title, 1)
+
+    def heading(self, words: str, level: int = 2) -> None:
+        """Begin a section."""
+        self.parts.append({"words": words, "level": level})
+
+    def text(self, words: str) -> None:
+        """Add paragraphs and lists, with **bold** and `code`; an empty line ends each."""
+        for paragraph in words.strip().split("\n\n"):
+            if paragraph.startswith("- "):
+                self.points([" ".join(point.split()) for point in f"\n{paragraph}".split("\n- ")[1:]])
+            elif paragraph:
+                self.parts.append({"words": " ".join(paragraph.split())})
+
+    def points(self, points: list[str]) -> None:
+        """Add a list."""
+        self.parts.append({"points": points})
+
+    def table(self, table: pd.DataFrame, marked: bool = False) -> None:
+        """Add a table as :func:`columns_of` arranges it; `marked`: its cells have **bold** and `code`."""
+        columns = columns_of(table)
+        rows = list(zip(*(column.cells for column in columns)))
+        self.parts.append({"columns": columns, "rows": rows, "marked": marked})
+
+    def html(self) -> str:
+        """The page as HTML; whatever it shows is escaped."""
+        return _environment().get_template("page.html.j2").render(title=self.title, parts=self.parts)
+
+    def markdown(self) -> str:
+        """The page as Markdown; whatever it shows is literal, but line breaks and bars in cells."""
+        return _environment().get_template("page.md.j2").render(parts=self.parts)
 
 
-def _origin(table: pd.DataFrame) -> str:
-    parts = []
+def to_html(table: pd.DataFrame, title: str, note: str = "") -> str:
+    """Write a table with its errors and printed values as a page of HTML.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As :func:`columns_of` takes it.
+    title : str
+    note : str
+        Sentences below the table, after what the threshold, the errors and the marks are.
+
+    Examples
+    --------
+    >>> page = to_html(pd.DataFrame({"snr": [3.284], "snr_error": [0.02], "snr_printed": [3.28]}), "Table 2")
+    >>> "3.28<span class=\\"error\\"> ± 0.02</span>" in page, "SNR" in page
+    (True, True)
+    """
+    page = Page(title)
+    page.table(table)
+    page.text(" ".join(sentence for sentence in (*_sentences(table), note) if sentence))
+    return page.html()
+
+
+def _sentences(table: pd.DataFrame) -> list[str]:
+    """What threshold, errors and marks are."""
+    found = []
     if "threshold" in table:
         cuts = ", ".join(f"{value:g}" for value in sorted({round(value, 4) for value in table["threshold"]}))
-        parts.append(f"Threshold {cuts} of the largest field of each matrix.")
+        found.append(f"Threshold {cuts} of the largest field of each matrix.")
     if "error" in table:
-        parts.append("± is the " + "; ".join(escape(words) for words in table["error"].unique()) + ".")
-    return " ".join(parts)
+        found.append("± is the " + "; ".join(table["error"].unique()) + ".")
+    ends = {str(name).rpartition("_")[2] for name in table.columns}
+    if "printed" in ends:
+        words = ["In brown: the value printed in the paper"]
+        words += ["✓: ours is closer than one unit of its last digit"] if "agrees" in ends else []
+        words += ["?: it contradicts other printed numbers and is no target"] if "suspect" in ends else []
+        found.append("; ".join(words) + ".")
+    return found
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("symbreak.results"),
+        autoescape=lambda name: name is None or ".html" in name,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"marked": _marked, "cell": lambda words: _line(words).replace("|", r"\|")}
+    environment.globals["zip"] = zip
+    return environment
+
+
+def _line(words: object) -> str:
+    return " ".join(str(words).splitlines())
+
+
+def _marked(words: str) -> Markup:
+    """HTML of words with **bold**, `code`, and symbols with their subscripts."""
+    text = re.sub(
+        r"\b(N|C|SNR|noise)_(I|E|MIN|c|s|l|M|label|noise|inter)\b", r"\1<sub>\2</sub>", str(escape(words))
+    )
+    for mark, tag in (("**", "strong"), ("`", "code")):
+        pieces = text.split(mark)
+        text = "".join(
+            piece if place % 2 == 0 else f"<{tag}>{piece}</{tag}>" for place, piece in enumerate(pieces)
+        )
+    return Markup(text)

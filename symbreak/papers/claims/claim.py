@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 from scipy.stats import spearmanr
 
-from symbreak.results.errors import estimate
+from symbreak.results.averages import mean_and_error
 
 #: A difference must exceed this many standard errors to count.
 CERTAIN = 2.0
@@ -38,7 +38,7 @@ def judge_trend(chosen: xr.Dataset, name: str, claim: str, printed: str, sign: i
     >>> judge_trend(rising, "snr", "SNR rises", "1.74 to 3.28", 1).verdict
     'holds'
     """
-    mean, error = estimate(chosen, name)
+    mean, error = mean_and_error(chosen, name)
     values = mean.values
     rank = spearmanr(chosen.block.values, values).statistic if len(values) > 2 else np.nan
     difference = float(values[-1] - values[0])

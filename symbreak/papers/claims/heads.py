@@ -16,7 +16,7 @@ from symbreak.papers.claims.claim import (
     judge_trend,
     plain,
 )
-from symbreak.results.errors import at_threshold, estimate
+from symbreak.results.averages import at_threshold, mean_and_error
 
 
 def judge_heads(heads: xr.Dataset, threshold: float) -> list[Claim]:
@@ -57,12 +57,12 @@ def _by_lot(chosen: xr.Dataset, name: str) -> str:
     """First and last block of the same statistic when nodes are dealt out to the heads by lot."""
     if f"head_{name}_null" not in chosen:
         return ""
-    chance = estimate(chosen[[f"head_{name}_null"]], f"head_{name}_null")[0].values
+    chance = mean_and_error(chosen[[f"head_{name}_null"]], f"head_{name}_null")[0].values
     return f"{plain(chance[0], np.nan)} to {plain(chance[-1], np.nan)} where nodes are dealt out by lot"
 
 
 def _exclusive(chosen: xr.Dataset) -> Claim:
-    held, error = estimate(chosen, "head_exclusive")
+    held, error = mean_and_error(chosen, "head_exclusive")
     chance, p = against_chance(chosen, "head_exclusive")
     return Claim(
         "the matrices of the heads of the last block (SHP) hold different labels",
@@ -74,7 +74,7 @@ def _exclusive(chosen: xr.Dataset) -> Claim:
 
 
 def _owned(heads: xr.Dataset) -> Claim:
-    total, error = estimate(heads, "n_owned_total")
+    total, error = mean_and_error(heads, "n_owned_total")
     chance, p = against_chance(heads, "n_owned_total")
     ours = f"{plain(total.values[-1], error.values[-1])} labels owned in the last block"
     null = f"{chance:.1f} by chance, p = {p:.2g} (largest of the seeds)"
@@ -92,7 +92,7 @@ def _owned_trend(heads: xr.Dataset) -> Claim:
     def excess(dataset: xr.Dataset) -> xr.Dataset:
         return xr.Dataset({"excess": dataset.n_owned_total - dataset.n_owned_total_null})
 
-    mean, error = estimate(excess(heads), "excess")
+    mean, error = mean_and_error(excess(heads), "excess")
     scatter = float(np.nan_to_num(np.hypot(error.values[0], error.values[-1])))
     holds = float(mean.values[-1] - mean.values[0]) > CERTAIN * scatter
     first, last = (plain(mean.values[end], error.values[end]) for end in (0, -1))
@@ -106,7 +106,7 @@ def _owned_trend(heads: xr.Dataset) -> Claim:
 
 
 def _best_head(heads: xr.Dataset) -> Claim:
-    mean, error = estimate(heads, "owner_agreement")
+    mean, error = mean_and_error(heads, "owner_agreement")
     chance, p = against_chance(heads, "owner_agreement")
     return Claim(
         "the owner of a label is the head that recognises it best",
@@ -118,7 +118,7 @@ def _best_head(heads: xr.Dataset) -> Claim:
 
 
 def _filling(heads: xr.Dataset) -> Claim:
-    pairs, error = estimate(heads, "pairs_total")
+    pairs, error = mean_and_error(heads, "pairs_total")
     chance, p = against_chance(heads, "pairs_total")
     known = not (np.isnan(p) or np.isnan(chance))
     return Claim(
@@ -132,8 +132,8 @@ def _filling(heads: xr.Dataset) -> Claim:
 
 def _node_mean(chosen: xr.Dataset) -> Claim:
     """P2 Fig. 4: the mean of a head's node matrices (HP) resembles its own matrix (SHP)."""
-    same, error = (part.values[-1] for part in estimate(chosen, "agreement"))
-    other, scatter = (part.values[-1] for part in estimate(chosen, "agreement_other_heads"))
+    same, error = (part.values[-1] for part in mean_and_error(chosen, "agreement"))
+    other, scatter = (part.values[-1] for part in mean_and_error(chosen, "agreement_other_heads"))
     certain = CERTAIN * float(np.nan_to_num(np.hypot(error, scatter)))
     return Claim(
         "the mean node matrix of a head (HP) resembles its matrix (SHP)",

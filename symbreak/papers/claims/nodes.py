@@ -7,7 +7,7 @@ import xarray as xr
 
 from symbreak.observables import uniformity
 from symbreak.papers.claims.claim import FAILS, HOLDS, LEVEL, OPEN, Claim, judge_trend, plain
-from symbreak.results.errors import at_threshold, estimate
+from symbreak.results.averages import at_threshold, mean_and_error
 
 #: "Almost equally" is said where the spread over labels is less than this many times that of a lot.
 ALMOST = 1.5
@@ -56,7 +56,7 @@ def _sizes(chosen: xr.Dataset) -> list[Claim]:
 
 def _robust(statistics: xr.Dataset) -> Claim:
     inside = statistics.sel(threshold=slice(0.2, 0.4))
-    mean, _ = estimate(inside, "snr")
+    mean, _ = mean_and_error(inside, "snr")
     above = mean.isel(block=-1) > mean.isel(block=0)
     share = float(above.mean())
     ours = f"last block above the first at {share:.0%} of {above.size} thresholds"
@@ -65,7 +65,7 @@ def _robust(statistics: xr.Dataset) -> Claim:
 
 
 def _peaks(statistics: xr.Dataset) -> Claim:
-    mean, error = estimate(statistics, "best_threshold")
+    mean, error = mean_and_error(statistics, "best_threshold")
     pairs = [
         f"block {int(b)}: {plain(v, e)}"
         for b, v, e in zip(mean.block.values[-2:], mean.values[-2:], error.values[-2:])

@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from symbreak.papers.claims.claim import CERTAIN, FAILS, HOLDS, Claim, plain
-from symbreak.results.errors import estimate
+from symbreak.results.averages import mean_and_error
 from symbreak.results.tables.pruning import fraction_kept
 
 
@@ -54,7 +54,7 @@ def _lead(chosen: xr.Dataset, control: str, kept: str, name: str, printed: str) 
             "lead_stderr": np.hypot(ours.pruned_accuracy_stderr, theirs.pruned_accuracy_stderr),
         }
     )
-    lead, error = (float(part) for part in estimate(table, "lead"))
+    lead, error = (float(part) for part in mean_and_error(table, "lead"))
     values = [float(part.pruned_accuracy.mean()) for part in (ours, theirs)]
     return Claim(
         f"ANDC is more accurate than {control} pruning at equal kept weights ({name})",

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
 from symbreak.observables import best_threshold
-from symbreak.results.errors import estimate, repetitions
+from symbreak.results.averages import mean_and_error, repetitions
 from symbreak.results.figures.style import (
     GREY,
     PALETTE,
@@ -128,14 +128,14 @@ def plot_snr(statistics: xr.Dataset, threshold: float | None = None, title: str 
     axes = figure.subplots(1, 2, sharex=True)
     colours = block_colours(statistics.block.values)
     for axis, name in zip(axes, ("snr", "snr_minimum")):
-        mean, error = estimate(statistics, name)
+        mean, error = mean_and_error(statistics, name)
         for block, colour in colours.items():
             _curve(axis, mean.sel(block=block), error.sel(block=block), color=colour, label=f"block {block}")
     _mark_best(axes[1], statistics, colours)
     axes[0].set_ylabel("SNR (1)")
     axes[1].set_ylabel("SNR of the rarest label, SNR$_{MIN}$ (1)")
     for axis, name, lowest in zip(axes, ("snr", "snr_minimum"), (1.0, 0.3)):
-        _scale(axis, float(_finite(estimate(statistics, name)[0]).max()), lowest)
+        _scale(axis, float(_finite(mean_and_error(statistics, name)[0]).max()), lowest)
         axis.set_xlabel("threshold (fraction of largest field)")
         axis.set_xlim(0, 1)
         if threshold is not None:
@@ -150,7 +150,7 @@ def plot_snr(statistics: xr.Dataset, threshold: float | None = None, title: str 
 
 def _mark_best(axis: Axes, statistics: xr.Dataset, colours: dict[int, str]) -> None:
     """Dot at the largest SNR_MIN of the drawn curve of each block."""
-    mean = estimate(statistics, "snr_minimum")[0].to_dataset(name="snr_minimum")
+    mean = mean_and_error(statistics, "snr_minimum")[0].to_dataset(name="snr_minimum")
     best = best_threshold(mean)
     for block, colour in colours.items():
         place = float(best.sel(block=block))
@@ -219,13 +219,13 @@ def plot_null(statistics: xr.Dataset, worlds: xr.Dataset, title: str = "") -> Fi
     for axis, block in zip(axes, blocks):
         for colour, name, symbol in zip(PALETTE, ("snr", "snr_minimum"), ("SNR", "SNR$_{MIN}$")):
             for dataset, words, line in ((statistics, "network", "-"), (worlds, "null", "--")):
-                curve = (part.sel(block=block) for part in estimate(dataset, name))
+                curve = (part.sel(block=block) for part in mean_and_error(dataset, name))
                 _curve(axis, *curve, color=colour, ls=line, label=f"{symbol}, {words}")
         axis.set_title(_accuracies(block, statistics, worlds), fontsize=9.5)
         axis.axhspan(FLOOR, 1, color=GREY, alpha=0.13, lw=0)
         axis.set_xlim(0, 1)
         axis.tick_params(labelbottom=True)
-    top = max(float(_finite(estimate(dataset, "snr")[0]).max()) for dataset in (statistics, worlds))
+    top = max(float(_finite(mean_and_error(dataset, "snr")[0]).max()) for dataset in (statistics, worlds))
     _scale(axes[0], top, 0.3)
     figure.supxlabel("threshold (fraction of largest field)", fontsize=10.5)
     figure.supylabel("signal-to-noise ratio (1)", fontsize=10.5)
@@ -235,5 +235,7 @@ def plot_null(statistics: xr.Dataset, worlds: xr.Dataset, title: str = "") -> Fi
 
 
 def _accuracies(block: int, statistics: xr.Dataset, worlds: xr.Dataset) -> str:
-    here, there = (float(estimate(part, "accuracy")[0].sel(block=block)) for part in (statistics, worlds))
+    here, there = (
+        float(mean_and_error(part, "accuracy")[0].sel(block=block)) for part in (statistics, worlds)
+    )
     return f"block {block}\naccuracy {here:.3f}, null {there:.3f}"

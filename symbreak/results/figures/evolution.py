@@ -9,11 +9,10 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from symbreak.results.errors import estimate
+from symbreak.results.averages import OVER_NODES, mean_and_error, repetitions
 from symbreak.results.figures.heads import place_of
 from symbreak.results.figures.style import GREY, block_colours, letter_panels, styled, subtitle
-from symbreak.results.tables.evolution import beyond_chance
-from symbreak.results.tables.heads import errors_in_words
+from symbreak.results.tables.order import beyond_chance
 
 #: Panels with a null model; the other order parameters of the table move with these.
 SHOWN = {
@@ -85,7 +84,8 @@ def plot_order_by_epoch(evolution: xr.Dataset, title: str = "") -> Figure:
         [*handles, *more], [*words, *others], loc="outside lower center", ncols=min(len(words) + 1, 6)
     )
     letter_panels(axes)
-    known = f"Bands: 2 deviations of nodes shuffled among heads; {errors_in_words(evolution)}"
+    bars = f"error bars: {repetitions(evolution, OVER_NODES)[1]}"
+    known = f"Bands: 2 deviations of nodes assigned to heads at random; {bars}"
     subtitle(figure, title or place_of(evolution) + known)
     return figure
 
@@ -110,11 +110,11 @@ def _beyond_chance(axis: Axes, evolution: xr.Dataset, name: str, colours: dict[i
 
 def _accuracies(axis: Axes, evolution: xr.Dataset, colours: dict[int, str]) -> None:
     epochs = evolution.epoch.values
-    mean, error = estimate(evolution, "accuracy")
+    mean, error = mean_and_error(evolution, "accuracy")
     for block, colour in colours.items():
         chosen = error.sel(block=block).fillna(0)
         axis.errorbar(epochs, mean.sel(block=block), chosen, fmt="-o", ms=4, color=colour)
-    mean, error = estimate(evolution, "network_accuracy")
+    mean, error = mean_and_error(evolution, "network_accuracy")
     axis.errorbar(epochs, mean, error.fillna(0), fmt="--s", ms=4, color="black", label="network")
     axis.set_ylabel("accuracy (fraction of images)")
     axis.set_ylim(bottom=0)

@@ -11,8 +11,14 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
 from symbreak.matrices import by_head, clip
+<<<<<<< HEAD
 from symbreak.observables import averaged_nodes, common_share, pooled_moments
 from symbreak.results.errors import estimate, repetitions
+=======
+from symbreak.observables.heads.matrices import averaged_nodes, common_share
+from symbreak.observables.nodes.tables import pooled_moments
+from symbreak.results.averages import mean_and_error, repetitions
+>>>>>>> 0892a57 (One renderer of pages (Jinja2 templates for HTML and Markdown), one merger with printed values, one module of means and errors; tables without repeated code)
 from symbreak.results.figures.heads import place_of
 from symbreak.results.figures.style import (
     BACKGROUND,
@@ -138,7 +144,7 @@ def plot_head_agreement(heads: xr.Dataset, title: str = "") -> Figure:
 
 
 def _curve(axis: Axes, heads: xr.Dataset, name: str, block: int, **style: Any) -> None:
-    mean, error = (part.sel(block=block) for part in estimate(heads, name))
+    mean, error = (part.sel(block=block) for part in mean_and_error(heads, name))
     axis.plot(mean.threshold, mean, **style)
     band = error.fillna(0)
     axis.fill_between(mean.threshold, mean - band, mean + band, color=style["color"], alpha=0.15, lw=0)

@@ -57,7 +57,7 @@ def plot_head_networks(table: pd.DataFrame, families: Mapping[str, str], title: 
     Examples
     --------
     >>> from symbreak.planted import head_tables_example
-    >>> from symbreak.results.tables.head_networks import head_network_table
+    >>> from symbreak.results.tables.heads import head_network_table
     >>> table = head_network_table({("small", "attention"): head_tables_example()})
     >>> len(plot_head_networks(table, {"small": "example"}).axes)
     6

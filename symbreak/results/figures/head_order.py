@@ -9,7 +9,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from symbreak.results.errors import estimate
+from symbreak.results.averages import OVER_NODES, mean_and_error, repetitions, with_seeds
 from symbreak.results.figures.heads import place_of
 from symbreak.results.figures.style import (
     GREY,
@@ -20,7 +20,7 @@ from symbreak.results.figures.style import (
     styled,
     subtitle,
 )
-from symbreak.results.tables.heads import ORDER_NAMES, errors_in_words, with_seeds
+from symbreak.results.tables.order import ORDER_NAMES
 
 #: Words -> heads of a null model.
 Beside = Mapping[str, xr.Dataset]
@@ -75,7 +75,7 @@ def plot_owned_by_block(heads: xr.Dataset, title: str = "", beside: Beside | Non
     figure = Figure(figsize=(9.2, 4.0))
     axes = figure.subplots(1, 2)
     _band(axes[0], seeded, "n_owned_total")
-    mean, error = estimate(heads, "n_owned_total")
+    mean, error = mean_and_error(heads, "n_owned_total")
     axes[0].errorbar(blocks, mean, error.fillna(0), fmt="-o", color=PALETTE[0], label="found")
     for seed in seeded.seed.values if seeded.sizes["seed"] > 1 else ():
         axes[0].plot(blocks, seeded.n_owned_total.sel(seed=seed), "o", color=PALETTE[0], mfc="white", ms=3.5)
@@ -101,14 +101,14 @@ def plot_owned_by_block(heads: xr.Dataset, title: str = "", beside: Beside | Non
         axis.set_ylim(bottom=0)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     letter_panels(axes)
-    words = f"Bands: nodes shuffled among heads; {errors_in_words(heads)}"
+    words = f"Bands: nodes shuffled among heads; error bars: {repetitions(heads, OVER_NODES)[1]}"
     subtitle(figure, title or place_of(heads) + words)
     return figure
 
 
 def _beside(axis: Axes, beside: Beside | None, name: str) -> None:
     for (words, other), colour, mark in zip((beside or {}).items(), PALETTE[1:], "s^Dv"):
-        mean, error = estimate(other, name)
+        mean, error = mean_and_error(other, name)
         axis.errorbar(mean.block, mean, error.fillna(0), fmt=f":{mark}", color=colour, ms=4.5, label=words)
         # It has a chance level of its own, with its own numbers of appearances.
         axis.plot(mean.block, with_seeds(other)[f"{name}_null"].mean("seed"), "--", color=colour, lw=1)
@@ -203,7 +203,7 @@ def plot_order_by_block(heads: xr.Dataset, title: str = "", beside: Beside | Non
     axes = figure.subplots(2, 3, sharex=True).ravel()
     for axis, (name, words) in zip(axes, ORDER_NAMES.items()):
         _band(axis, seeded, name)
-        mean, error = estimate(heads, name)
+        mean, error = mean_and_error(heads, name)
         axis.errorbar(seeded.block, mean, error.fillna(0), fmt="-o", color=PALETTE[0], label="found")
         _beside(axis, beside, name)
         axis.set_ylabel(words)
@@ -212,6 +212,6 @@ def plot_order_by_block(heads: xr.Dataset, title: str = "", beside: Beside | Non
         block_axis(axis, seeded.block.values)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     letter_panels(axes)
-    words = f"Bands: nodes shuffled among heads; {errors_in_words(heads)}"
+    words = f"Bands: nodes shuffled among heads; error bars: {repetitions(heads, OVER_NODES)[1]}"
     subtitle(figure, title or place_of(heads) + words)
     return figure

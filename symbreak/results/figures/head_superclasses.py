@@ -7,9 +7,9 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from symbreak.errors import SymbreakError
+from symbreak.results.averages import of_seed
 from symbreak.results.figures.heads import head_colours, place_of
 from symbreak.results.figures.style import GREY, styled, subtitle
-from symbreak.results.tables.heads import of_seed, one_seed
 
 #: More heads than this have no room: those with most labels are shown.
 SHOWN = 6
@@ -84,6 +84,6 @@ def plot_superclass_filling(
     subtitle(
         figure,
         title
-        or place_of(heads) + f"Seed {one_seed(chosen)}; bars: found, points: random labels, ± one deviation",
+        or place_of(heads) + f"Seed {int(chosen.seed)}; bars: found, points: random labels, ± one deviation",
     )
     return figure

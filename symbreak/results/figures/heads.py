@@ -10,8 +10,8 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from symbreak.errors import SymbreakError
+from symbreak.results.averages import of_seed
 from symbreak.results.figures.style import GREY, PALETTE, name_labels, styled, subtitle
-from symbreak.results.tables.heads import of_seed, one_seed
 
 #: More labels than this have no room for their names.
 NAMED = 130
@@ -101,7 +101,7 @@ def plot_appearances(heads: xr.Dataset, seed: int | None = None, title: str = ""
     if len(colours) <= 12:
         handles, words = axes[0].get_legend_handles_labels()
         figure.legend(handles, words, loc="outside right center")
-    words = f"Seed {one_seed(chosen)}{_rule(heads)}; dots: owned, filled with evidence, open without"
+    words = f"Seed {int(chosen.seed)}{_rule(heads)}; dots: owned, filled with evidence, open without"
     subtitle(figure, title or place_of(heads) + words)
     return figure
 
@@ -205,7 +205,7 @@ def plot_owned_labels(
     axes[-1].set_xlabel("label, grouped by the head that owns it")
     if len(colours) <= 12:
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right center")
-    words = f"Block {number}, seed {one_seed(chosen)}; filled: the owner; {owned_in_words(chosen)}"
+    words = f"Block {number}, seed {int(chosen.seed)}; filled: the owner; {owned_in_words(chosen)}"
     subtitle(figure, title or place_of(heads) + words)
     return figure
 

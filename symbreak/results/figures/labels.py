@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from symbreak.errors import SymbreakError
 from symbreak.observables import Uniformity, uniformity
-from symbreak.results.errors import at_threshold, estimate
+from symbreak.results.averages import at_threshold, mean_and_error
 from symbreak.results.figures.style import GREY, PALETTE, letter_panels, name_labels, styled, subtitle
 
 
@@ -88,9 +88,9 @@ def plot_labels(
     figure = Figure(figsize=(11.0, 6.2))
     axes = figure.subplots(2, 1, sharex=True)
     names = chosen["label_name" if "label_name" in chosen.coords else "label"].values.astype(str)
-    _bars(axes[0], *estimate(chosen, "appearance"))
-    _bars(axes[1], *estimate(chosen, "cluster_field"))
-    mean = float(estimate(chosen, "appearance")[0].mean())
+    _bars(axes[0], *mean_and_error(chosen, "appearance"))
+    _bars(axes[1], *mean_and_error(chosen, "cluster_field"))
+    mean = float(mean_and_error(chosen, "appearance")[0].mean())
     spread = mean * float(test.variation_null)
     axes[0].axhspan(mean - spread, mean + spread, color=PALETTE[1], alpha=0.25, lw=0, zorder=3)
     axes[0].set_title(
@@ -100,7 +100,7 @@ def plot_labels(
         fontsize=10,
     )
     axes[0].set_ylabel("appearances in clusters (1)")
-    field = estimate(chosen, "cluster_field")[0]
+    field = mean_and_error(chosen, "cluster_field")[0]
     spread = float(field.std() / field.mean()) if float(field.mean()) else 0.0
     axes[1].set_title(f"spread over labels {spread:.2f} of the mean", fontsize=10)
     axes[1].set_ylabel("total diagonal field (1)")

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from symbreak.errors import SymbreakError
-from symbreak.results.errors import estimate
+from symbreak.results.averages import mean_and_error
 from symbreak.results.figures.style import GREY, MARKERS, PALETTE, block_axis, letter_panels, styled, subtitle
 
 CURVES = ("train_loss", "validation_loss", "train_accuracy", "validation_accuracy")
@@ -118,7 +118,7 @@ def plot_accuracy(
     first = next(iter(statistics.values()))
     offsets = (np.arange(len(statistics)) - (len(statistics) - 1) / 2) * min(0.06, 0.3 / len(statistics))
     for number, (tap, dataset) in enumerate(statistics.items()):
-        mean, error = estimate(dataset, "accuracy")
+        mean, error = mean_and_error(dataset, "accuracy")
         axis.errorbar(
             mean.block + offsets[number],
             mean,
@@ -141,7 +141,7 @@ def plot_accuracy(
 def _levels(axis: Axes, dataset: xr.Dataset, n_labels: int | None) -> None:
     """Lines of the whole network and of chance."""
     if "network_accuracy" in dataset:
-        mean, error = estimate(dataset, "network_accuracy")
+        mean, error = mean_and_error(dataset, "network_accuracy")
         axis.axhline(float(mean), color="black", lw=1.2, label="whole network")
         if np.isfinite(error):
             axis.axhspan(float(mean - error), float(mean + error), color="black", alpha=0.12, lw=0)

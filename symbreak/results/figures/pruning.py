@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from symbreak.errors import SymbreakError
-from symbreak.results.errors import estimate
+from symbreak.results.averages import BINOMIAL, mean_and_error, repetitions
 from symbreak.results.figures.style import MARKERS, PALETTE, letter_panels, styled, subtitle
-from symbreak.results.tables.pruning import errors_in_words, fraction_kept, method_words
+from symbreak.results.tables.pruning import METHOD_NAMES, fraction_kept
 
 #: Colour and marker of a method, the same in all figures.
 LOOK = {
@@ -69,13 +69,13 @@ def plot_pruning_curves(studies: Mapping[str, xr.Dataset], title: str = "") -> F
 
 
 def _curves(axis: Axes, study: xr.Dataset) -> None:
-    fraction, width = estimate(fraction_kept(study), "kept_total")
+    fraction, width = mean_and_error(fraction_kept(study), "kept_total")
     order = np.argsort(fraction.values)
     for method in study.chosen_by.values:
         colour, marker = LOOK[str(method)]
         chosen = study.sel(chosen_by=method)
-        after, error = estimate(chosen.isel(epoch=-1), "pruned_accuracy")
-        before, _ = estimate(chosen.isel(epoch=0), "pruned_accuracy")
+        after, error = mean_and_error(chosen.isel(epoch=-1), "pruned_accuracy")
+        before, _ = mean_and_error(chosen.isel(epoch=0), "pruned_accuracy")
         axis.plot(
             fraction.values[order], before.values[order], f":{marker}", color=colour, ms=3.5, lw=1, alpha=0.55
         )
@@ -86,9 +86,9 @@ def _curves(axis: Axes, study: xr.Dataset) -> None:
             width.fillna(0).values[order],
             fmt=f"-{marker}",
             color=colour,
-            label=method_words(str(method)),
+            label=METHOD_NAMES[str(method)],
         )
-    dense, _ = estimate(study.isel(epoch=-1), "dense_accuracy")
+    dense, _ = mean_and_error(study.isel(epoch=-1), "dense_accuracy")
     axis.axhline(float(dense), color="black", lw=1.2, label="not pruned")
     axis.set_xscale("log")
     low, high = float(fraction.min()), float(fraction.max())
@@ -129,14 +129,14 @@ def plot_retraining(study: xr.Dataset, title: str = "") -> Figure:
     for axis in grid.ravel()[len(settings) :]:
         axis.set_visible(False)
     axes = grid.ravel()[: len(settings)]
-    kept, _ = estimate(fraction_kept(study), "kept_total")
-    dense, _ = estimate(study, "dense_accuracy")
+    kept, _ = mean_and_error(fraction_kept(study), "kept_total")
+    dense, _ = mean_and_error(study, "dense_accuracy")
     epochs = study.epoch.values
     for axis, setting in zip(axes, settings):
         axis.plot(epochs, dense, "-", color="black", lw=1.2, label="not pruned")
         for method in study.chosen_by.values:
             colour, marker = LOOK[str(method)]
-            mean, error = estimate(study.sel(setting=setting, chosen_by=method), "pruned_accuracy")
+            mean, error = mean_and_error(study.sel(setting=setting, chosen_by=method), "pruned_accuracy")
             axis.errorbar(
                 epochs,
                 mean,
@@ -144,7 +144,7 @@ def plot_retraining(study: xr.Dataset, title: str = "") -> Figure:
                 fmt=f"-{marker}",
                 color=colour,
                 ms=4.5,
-                label=method_words(str(method)),
+                label=METHOD_NAMES[str(method)],
             )
         axis.set_title(f"{setting.replace('_', ' ')}: {float(kept.sel(setting=setting)):.1%} stay")
         axis.set_xlabel("epoch of retraining")
@@ -179,8 +179,8 @@ def plot_pruning_layers(study: xr.Dataset, title: str = "") -> Figure:
     'weights that stay'
     """
     table = fraction_kept(study)
-    kept, error = estimate(table, "kept")
-    expected, _ = estimate(table, "expected")
+    kept, error = mean_and_error(table, "kept")
+    expected, _ = mean_and_error(table, "expected")
     layers = [str(name) for name in study.layer.values]
     settings = study.setting.values
     width = 0.8 / len(settings)
@@ -221,7 +221,7 @@ def _study_words(name: str, study: xr.Dataset) -> str:
 
 def origin(dataset: xr.Dataset) -> str:
     """Network, data and what the errors are, for a heading."""
-    return f"{dataset.attrs.get('source', '')}; {errors_in_words(dataset)}"
+    return f"{dataset.attrs.get('source', '')}; {repetitions(dataset, BINOMIAL)[1]}"
 
 
 def shared_legend(figure: Figure, axes: np.ndarray) -> None:

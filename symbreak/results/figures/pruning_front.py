@@ -8,10 +8,10 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from symbreak.results.errors import estimate
+from symbreak.results.averages import mean_and_error
 from symbreak.results.figures.pruning import LOOK, origin, require_studies, shared_legend
 from symbreak.results.figures.style import GREY, PALETTE, styled, subtitle
-from symbreak.results.tables.pruning import CRITERION_NAMES, method_words
+from symbreak.results.tables.pruning import CRITERION_NAMES, METHOD_NAMES
 
 
 @styled
@@ -44,7 +44,7 @@ def plot_pruning_front(studies: Mapping[str, xr.Dataset], title: str = "") -> Fi
     figure = Figure(figsize=(8.2, 4.4))
     axis = figure.subplots()
     first = next(iter(studies.values()))
-    dense, error = estimate(first.isel(epoch=0), "dense_accuracy")
+    dense, error = mean_and_error(first.isel(epoch=0), "dense_accuracy")
     whole = float(np.max(first.n_parameters))
     axis.errorbar(
         whole, float(dense), np.nan_to_num(float(error)), fmt="*", ms=12, color="black", label="not pruned"
@@ -53,11 +53,11 @@ def plot_pruning_front(studies: Mapping[str, xr.Dataset], title: str = "") -> Fi
     named: set[str] = set()
     fills = ("full", "none", "left", "right", "top", "bottom")
     for number, (name, study) in enumerate(studies.items()):
-        size, _ = estimate(study, "kept_parameters")
+        size, _ = mean_and_error(study, "kept_parameters")
         for method in study.chosen_by.values:
-            mean, spread = estimate(study.sel(chosen_by=method).isel(epoch=-1), "pruned_accuracy")
+            mean, spread = mean_and_error(study.sel(chosen_by=method).isel(epoch=-1), "pruned_accuracy")
             colour, marker = LOOK[str(method)]
-            label = method_words(str(method)) if str(method) not in named else None
+            label = METHOD_NAMES[str(method)] if str(method) not in named else None
             axis.errorbar(
                 size,
                 mean,
@@ -118,8 +118,8 @@ def plot_silencing(silenced: xr.Dataset, title: str = "") -> Figure:
     """
     figure = Figure(figsize=(8.4, 3.8))
     axes = figure.subplots(1, 2, sharey=True)
-    base, _ = estimate(silenced, "base_accuracy")
-    counts, _ = estimate(silenced, "n_silenced")
+    base, _ = mean_and_error(silenced, "base_accuracy")
+    counts, _ = mean_and_error(silenced, "n_silenced")
     nodes = int(np.max(silenced.n_nodes))
     words = [
         CRITERION_NAMES[str(name)].replace(", ", ",\n") + f"\n({float(count):g} of {nodes})"
@@ -130,7 +130,7 @@ def plot_silencing(silenced: xr.Dataset, title: str = "") -> Figure:
         axes, ("silenced", "retrained"), ("silenced", "silenced, then trained anew")
     ):
         some = counts.values > 0  # where no node is like this there is nothing to compare
-        mean, error = (part.where(some) for part in estimate(silenced, f"{name}_accuracy"))
+        mean, error = (part.where(some) for part in mean_and_error(silenced, f"{name}_accuracy"))
         null, deviation = (
             _over_seeds(silenced[f"{name}_accuracy_null{end}"]).where(some) for end in ("", "_deviation")
         )

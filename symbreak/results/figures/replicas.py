@@ -7,10 +7,10 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from symbreak.results.averages import with_seeds
 from symbreak.results.figures.head_order import chance_band
 from symbreak.results.figures.heads import place_of
 from symbreak.results.figures.style import GREY, PALETTE, block_axis, letter_panels, styled, subtitle
-from symbreak.results.tables.heads import with_seeds
 
 
 @styled

@@ -14,20 +14,18 @@ import xarray as xr
 from pydantic import ValidationError
 
 from symbreak.config import Network
-from symbreak.printed.networks import (
-    PrintedNetwork,
-    printed_networks,
-    printed_of,
-    with_printed,
-)
-from symbreak.printed.values import agrees, published
-from symbreak.results.errors import at_threshold, estimate
-from symbreak.results.render import BESIDE
-from symbreak.results.tables.heads import MATRIX_COLUMNS
+from symbreak.printed.networks import PrintedNetwork, printed_networks, printed_of
+from symbreak.printed.values import Printed, published, with_printed
+from symbreak.results.averages import at_threshold, measured
+from symbreak.results.tables.heads import LAST_BLOCK_COLUMNS
 
 #: Tables of P2 whose networks make a committee.
 COMMITTEE_TABLES = ("table5", "table6", "table7")
-PARTS = ("parallel", "serial")
+#: Columns of the table of named committees after the accuracy and its error.
+GROUP_COLUMNS = (
+    *("accuracy_lower", "accuracy_upper", "mean_member", "gain", "gain_lower", "gain_upper", "gain_best"),
+    *("agreement", "agreement_independent"),
+)
 
 
 def networks_of(committee: xr.Dataset) -> dict[str, Network]:
@@ -65,7 +63,7 @@ def member_table(
     threshold : float
         The nearest scanned one is taken.
     paper : str, optional
-        P2: print its values beside ours where a network has the shape of a row.
+        P2: put its values next to ours where a network has the shape of a row.
 
     Returns
     -------
@@ -83,30 +81,21 @@ def member_table(
     [['a', 1, 1, 64, 6.0], ['b', 2, 2, 64, 11.0]]
     """
     shapes, rows, printed = networks_of(committee), [], []
-    empty = xr.Dataset(coords={"block": [1], "threshold": [threshold]})
     for name in dict.fromkeys(committee.network.values.tolist()):
         chosen = committee.isel(member=committee.network.values == name)
-        shape = shapes.get(name)
-        row: dict[str, Any] = {"network": name, "trainings": chosen.sizes["member"]} | _shape(shape)
+        shape, count = shapes.get(name), chosen.sizes["member"]
+        row: dict[str, Any] = {"network": name, "trainings": count} | _shape(shape)
         row["latency"] = float(chosen.nominal_latency[0])
         row["latency_measured"] = 1e3 * float(chosen.measured_latency[0])
-        accuracy = chosen.member_accuracy.values
+        accuracy, error = chosen.member_accuracy.values, float(chosen.member_accuracy_stderr[0])
         row["network_accuracy"] = accuracy.mean()
-        row["network_accuracy_error"] = (
-            accuracy.std(ddof=1) / np.sqrt(len(accuracy))
-            if len(accuracy) > 1
-            else float(chosen.member_accuracy_stderr[0])
-        )
-        known = heads[name] if heads and name in heads else empty
-        last = at_threshold(known, threshold).isel(block=-1)
-        for column, variable in ({"accuracy": "accuracy"} | {n: f"head_{n}" for n in MATRIX_COLUMNS}).items():
-            mean, error = estimate(last, variable) if variable in last else (np.nan, np.nan)
-            row[column], row[f"{column}_error"] = float(mean), float(error)
-        rows.append(row)
+        row["network_accuracy_error"] = accuracy.std(ddof=1) / np.sqrt(count) if count > 1 else error
+        known = (heads or {}).get(name)
+        last = xr.Dataset() if known is None else at_threshold(known, threshold).isel(block=-1)
+        rows.append(row | measured(last, LAST_BLOCK_COLUMNS))
         asked = shape if paper == "P2" else None
         printed.append(printed_of(asked, asked.epochs or 0, COMMITTEE_TABLES) if asked else None)
-    table = pd.DataFrame(rows)
-    return with_printed(table, printed) if any(printed) else table
+    return with_printed(pd.DataFrame(rows), printed)
 
 
 def _shape(network: Network | None) -> dict[str, Any]:
@@ -128,13 +117,13 @@ def _shape(network: Network | None) -> dict[str, Any]:
 
 
 def group_table(committee: xr.Dataset, paper: str | None = None) -> pd.DataFrame:
-    """Named committees: accuracy, gain, agreement beside independent errors, latency in both ways.
+    """Named committees: accuracy, gain, agreement and its value for independent errors, latency in both ways.
 
     Parameters
     ----------
     committee : Dataset
     paper : str, optional
-        P2: print its values beside ours where a committee has the networks of its Tables 5, 6 or 7.
+        P2: put its values next to ours where a committee has the networks of its Tables 5, 6 or 7.
 
     Returns
     -------
@@ -150,35 +139,24 @@ def group_table(committee: xr.Dataset, paper: str | None = None) -> pd.DataFrame
     >>> group_table(committee_example())[["committee", "kind", "latency_serial"]].values.tolist()[2:]
     [['all networks', 'networks', 17.0], ['all networks', 'all', 34.0]]
     """
-    table = pd.DataFrame(
-        {
-            "committee": committee.group_name.values,
-            "kind": committee.group_kind.values,
-            "networks": committee.group_networks.values,
-            "members": committee.group_members.values.astype(int),
-            "committees": committee.group_committees.values.astype(int),
-            "accuracy": committee.group_accuracy.values,
-            "accuracy_error": committee.group_accuracy_stderr.values,
-            "accuracy_lower": committee.group_accuracy_lower.values,
-            "accuracy_upper": committee.group_accuracy_upper.values,
-        }
-    )
-    for name in ("mean_member", "gain", "gain_lower", "gain_upper", "gain_best", "agreement"):
-        table[name] = committee[f"group_{name}"].values
-    table["agreement_independent"] = committee.group_agreement_independent.values
+    columns = {
+        "committee": committee.group_name.values,
+        "kind": committee.group_kind.values,
+        "networks": committee.group_networks.values,
+        "members": committee.group_members.values.astype(int),
+        "committees": committee.group_committees.values.astype(int),
+        "accuracy": committee.group_accuracy.values,
+        "accuracy_error": committee.group_accuracy_stderr.values,
+    }
+    columns |= {name: committee[f"group_{name}"].values for name in GROUP_COLUMNS}
     for kind, word, scale in (("nominal", "", 1), ("measured", "_measured", 1e3)):
-        for part in PARTS:
-            table[f"latency_{part}{word}"] = scale * committee[f"group_{kind}_latency_{part}"].values
-    if paper == "P2":
-        found = [_printed_committee(committee, row) for row in table.itertuples()]
-        for name in ("accuracy", "mean_member", "agreement"):
-            if any(name in one for one in found):
-                place = list(table.columns).index("accuracy_error" if name == "accuracy" else name) + 1
-                values = [one.get(name, np.nan) for one in found]
-                within = [agrees(ours, one, 0.001) for ours, one in zip(table[name], values)]
-                table.insert(place, f"{name}_printed", values)
-                table.insert(place + 1, f"{name}_agrees", within)
-    return table
+        for part in ("parallel", "serial"):
+            columns[f"latency_{part}{word}"] = scale * committee[f"group_{kind}_latency_{part}"].values
+    table = pd.DataFrame(columns)
+    if paper != "P2":
+        return table
+    found = [_printed_committee(committee, row) for row in table.itertuples()]
+    return with_printed(table, [Printed(one, dict.fromkeys(one, 0.001)) for one in found])
 
 
 def _printed_committee(committee: xr.Dataset, row: Any) -> dict[str, float]:
@@ -188,11 +166,8 @@ def _printed_committee(committee: xr.Dataset, row: Any) -> dict[str, float]:
     names = str(row.networks).split(", ")
     if any(name not in shapes for name in names):
         return {}
-    if (
-        row.kind == "seeds"
-        and row.members == 4
-        and printed_networks("P2", "table1")[0].is_of(shapes[names[0]])
-    ):
+    deep = printed_networks("P2", "table1")[0]
+    if row.kind == "seeds" and row.members == 4 and deep.is_of(shapes[names[0]]):
         before, after = values["committee_same_architecture"]
         same = values["agreement"]["same_architecture"]
         return {"accuracy": after, "mean_member": before, "agreement": same}
@@ -219,7 +194,7 @@ def _place(network: Network, rows: Sequence[PrintedNetwork]) -> int:
 
 
 def size_table(committee: xr.Dataset) -> pd.DataFrame:
-    """Committees by size: mean and best, chosen on halves; seeds of one network beside several networks.
+    """Committees by size: mean and best, chosen on halves; seeds of one network and of several networks.
 
     Examples
     --------
@@ -257,7 +232,7 @@ def _members_of(committee: xr.Dataset, number: int) -> str:
 
 
 def agreement_table(committee: xr.Dataset) -> pd.DataFrame:
-    """Agreement of pairs of members by their networks, beside independent errors.
+    """Agreement of pairs of members by their networks, compared with independent errors.
 
     Returns
     -------
@@ -272,68 +247,26 @@ def agreement_table(committee: xr.Dataset) -> pd.DataFrame:
     [['any', 'same', 2], ['any', 'different', 4]]
     """
     names = committee.network.values
-    rows: list[dict[str, Any]] = []
     upper = np.triu(np.ones((len(names), len(names)), dtype=bool), 1)
     alike = names[:, None] == names[None, :]
-    tables = {
-        "agreement": committee.agreement.values,
-        "agreement_independent": committee.agreement_independent.values,
-        "error_correlation": committee.error_correlation.values,
-    }
+    tables = ("agreement", "agreement_independent", "error_correlation")
 
     def row(one: str, other: str, pairs: np.ndarray) -> dict[str, Any]:
-        means = {name: float(table[pairs].mean()) for name, table in tables.items()}
+        means = {name: float(committee[name].values[pairs].mean()) for name in tables}
         return {"network": one, "other": other, "pairs": int(pairs.sum())} | means
 
+    rows: list[dict[str, Any]] = []
     if "same_agreement" in committee:
         for word, part, name in (("same", alike, "same"), ("different", ~alike, "diverse")):
             ends = {f"agreement_{e}": float(committee[f"{name}_agreement_{e}"]) for e in ("lower", "upper")}
             rows.append(row("any", word, part & upper) | ends)
-        rows.append(
-            {"network": "any", "other": "different minus same", "pairs": 0}
-            | {
-                name: float(committee[f"agreement_difference{end}"])
-                for name, end in (
-                    ("agreement", ""),
-                    ("agreement_lower", "_lower"),
-                    ("agreement_upper", "_upper"),
-                )
-            }
-        )
+        difference = {
+            f"agreement{e}": float(committee[f"agreement_difference{e}"]) for e in ("", "_lower", "_upper")
+        }
+        rows.append({"network": "any", "other": "different minus same", "pairs": 0} | difference)
     for one, other in combinations_with_replacement(dict.fromkeys(names.tolist()), 2):
-        pairs = upper & (
-            (names[:, None] == one) & (names == other) | (names[:, None] == other) & (names == one)
-        )
+        first, second = names == one, names == other
+        pairs = upper & (first[:, None] & second | second[:, None] & first)
         if pairs.any():
             rows.append(row(one, other, pairs))
     return pd.DataFrame(rows)
-
-
-def for_html(table: pd.DataFrame) -> pd.DataFrame:
-    """Put the ends of an interval into one column, and words in place of underscores.
-
-    Examples
-    --------
-    >>> for_html(pd.DataFrame({"gain": [0.02], "gain_lower": [0.01], "gain_upper": [0.03]})).values.tolist()
-    [[0.02, '0.0100 … 0.0300']]
-    """
-    shown = table.copy()
-    for name in [str(name).removesuffix("_lower") for name in table.columns if str(name).endswith("_lower")]:
-        ends = zip(shown.pop(f"{name}_lower"), shown.pop(f"{name}_upper"))
-        texts = ["–" if np.isnan(low) else f"{low:.4f} … {high:.4f}" for low, high in ends]
-        beside = [c for c in shown.columns if str(c).startswith(name + "_") and str(c)[len(name) :] in BESIDE]
-        place = list(shown.columns).index(beside[-1] if beside else name) + 1
-        shown.insert(place, f"{name} interval", texts)
-    shown = shown.dropna(axis=1, how="all")
-    return shown.rename(columns={name: _words(str(name)) for name in shown.columns})
-
-
-def _words(name: str) -> str:
-    suffix = next((end for end in BESIDE if name.endswith(end)), "")
-    base = name.removesuffix(suffix)
-    if base in (*MATRIX_COLUMNS, "accuracy"):
-        return name
-    words = base.replace("_", " ")
-    if words.startswith("latency"):
-        words += " (ms)" if "measured" in words else " (layers)"
-    return words + suffix

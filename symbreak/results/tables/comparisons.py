@@ -8,8 +8,14 @@ import pandas as pd
 import xarray as xr
 
 from symbreak.errors import SymbreakError
+<<<<<<< HEAD
 from symbreak.observables import pooled_moments, robustness
 from symbreak.results.errors import at_threshold, estimate
+=======
+from symbreak.observables import robustness
+from symbreak.observables.nodes.tables import pooled_moments
+from symbreak.results.averages import at_threshold, mean_and_error, with_repetitions
+>>>>>>> 0892a57 (One renderer of pages (Jinja2 templates for HTML and Markdown), one merger with printed values, one module of means and errors; tables without repeated code)
 from symbreak.results.tables.nodes import block_table
 
 #: Quantities of the robustness table, and of the comparison with the null.
@@ -59,11 +65,8 @@ def robustness_table(
         joined = xr.concat(seeds, "seed", combine_attrs="override")
         parts.append(_rows(joined, block))
     table = pd.concat(parts, ignore_index=True)
-    table["threshold"], table["seeds"] = threshold, len(moments)
-    table["error"] = (
-        f"standard error of the mean over {len(moments)} seeds" if len(moments) > 1 else "one seed: none"
-    )
-    return table
+    several = xr.Dataset(coords={"seed": range(len(moments))})
+    return with_repetitions(table, several, threshold, single="one seed: none")
 
 
 def _moved(moments: xr.Dataset, block: int, threshold: float, threads: int | None) -> xr.Dataset:
@@ -74,8 +77,7 @@ def _moved(moments: xr.Dataset, block: int, threshold: float, threads: int | Non
 def _rows(joined: xr.Dataset, block: int) -> pd.DataFrame:
     columns = {}
     for name in MOVED:
-        mean, error = estimate(joined, name)
-        columns[name], columns[f"{name}_error"] = mean, error
+        columns[name], columns[f"{name}_error"] = mean_and_error(joined, name)
     rows = xr.Dataset(columns).to_dataframe(dim_order=CHOICES).reset_index()
     rows["centred"] = rows["centred"].map({0: "no", 1: "yes"})
     rows["matrices"] = rows["matrices"].str.replace("_", " ")
@@ -85,7 +87,7 @@ def _rows(joined: xr.Dataset, block: int) -> pd.DataFrame:
 
 
 def null_table(statistics: xr.Dataset, null: xr.Dataset, threshold: float = 0.3) -> pd.DataFrame:
-    """Statistics of a network beside those of linear-Gaussian worlds of the same accuracy.
+    """Statistics of a network compared with those of linear-Gaussian worlds of the same accuracy.
 
     Parameters
     ----------
@@ -129,7 +131,7 @@ def null_table(statistics: xr.Dataset, null: xr.Dataset, threshold: float = 0.3)
 
 
 def network_table(statistics: Mapping[tuple[str, str], xr.Dataset], threshold: float = 0.3) -> pd.DataFrame:
-    """Last blocks of several networks side by side, nodes of transformers beside filters of CNNs.
+    """Last blocks of several networks side by side, nodes of transformers and filters of CNNs.
 
     P1 (arXiv:2501.12900) claims one mechanism for both: few clusters of few labels for each node or
     filter, with noise. `n_matrices` is N_M, the number of nodes or filters.

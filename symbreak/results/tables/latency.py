@@ -1,4 +1,4 @@
-"""Nominal latency of P2 (arXiv:2506.23832) section 3 beside measured seconds."""
+"""Nominal latency of P2 (arXiv:2506.23832) section 3 and measured seconds."""
 
 from __future__ import annotations
 
@@ -124,26 +124,6 @@ def latency_note(latencies: Mapping[str, xr.Dataset]) -> str:
             )
     words += sorted({str(d.attrs["not_compiled"]) for d in latencies.values()} - {""})
     return " ".join(words)
-
-
-def for_reading(table: pd.DataFrame) -> pd.DataFrame:
-    """The table with the spread beside its median, and headings with units.
-
-    Examples
-    --------
-    >>> for_reading(latency_table({"small": latency_example()})).columns.tolist()[-6:]
-    ['batch', 'ms', 'ms_error', 'ms per image', 'images/s', 'threads']
-    """
-    names = {
-        "nominal_latency": "nominal latency",
-        "macs": "MACs per image",
-        "latency": "ms",
-        "latency_spread": "ms_error",
-        "latency_per_image": "ms per image",
-        "throughput": "images/s",
-    }
-    shown = table.assign(throughput=table.throughput.round(0)).rename(columns=names)
-    return shown
 
 
 def latency_example(nominal: int = 7, seconds: float = 2e-3) -> xr.Dataset:

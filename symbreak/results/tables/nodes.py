@@ -1,17 +1,16 @@
-"""Tables of results: Dataset in, DataFrame out, with printed values beside ours where asked for."""
+"""Tables of the statistics of nodes: Dataset in, DataFrame out, with printed values where asked for."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
 import pandas as pd
 import xarray as xr
 
 from symbreak.errors import SymbreakError
 from symbreak.observables import best_threshold
-from symbreak.printed.values import published, published_table
-from symbreak.results.errors import at_threshold, estimate, repetitions
+from symbreak.printed.values import Printed, published, published_table, with_printed
+from symbreak.results.averages import at_threshold, mean_and_error, measured, with_repetitions
 
 #: Columns of P1 Table 1 and of P1 Table 2.
 CLUSTER_COLUMNS = ("accuracy", "n_clusters", "cluster_size", "diagonal", "noise")
@@ -101,7 +100,7 @@ def snr_table(
     best = statistics.drop_vars("best_threshold_stderr", errors="ignore").assign(
         best_threshold=best_threshold(statistics)
     )
-    mean, error = estimate(best, "best_threshold")
+    mean, error = mean_and_error(best, "best_threshold")
     blocks = xr.DataArray(table.block.to_numpy(), dims="row")
     place = list(table.columns).index("threshold")
     table.insert(place, "best_threshold", mean.sel(block=blocks).values)
@@ -159,7 +158,7 @@ def tap_table(
     rows = []
     for tap, dataset in statistics.items():
         chosen = int(dataset.block.max()) if block is None else block
-        table = block_table(dataset, (*CLUSTER_COLUMNS, "snr", "snr_minimum"), threshold, [])
+        table = block_table(dataset, (*CLUSTER_COLUMNS, "snr", "snr_minimum"), threshold)
         row = table[table.block == chosen]
         if row.empty:
             raise SymbreakError(
@@ -167,10 +166,9 @@ def tap_table(
             )
         row.insert(0, "skip", skip.get(tap, ""))
         row.insert(0, "tap", tap)
-        rows.append(_beside(row, [printed[tap] | {"block": chosen}] if tap in printed else []))
+        rows.append(row)
     table = pd.concat(rows, ignore_index=True)
-    last = [name for name in ("threshold", "seeds", "error") if name in table]
-    return table[[name for name in _ordered(table.columns) if name not in last] + last]
+    return with_printed(table, [Printed(printed.get(tap, {})) for tap in table.tap])
 
 
 def block_table(
@@ -211,32 +209,11 @@ def block_table(
     if missing:
         raise SymbreakError(f"The dataset has no `{missing[0]}`; give a file of the folder `statistics`.")
     chosen = at_threshold(statistics, threshold)
-    table = pd.DataFrame({"block": chosen.block.values})
-    for name in names:
-        mean, error = estimate(chosen, name)
-        table[name], table[f"{name}_error"] = mean.values, error.values
-    seeds, words = repetitions(statistics)
-    table["threshold"], table["seeds"], table["error"] = float(chosen.threshold), seeds, words
+    table = pd.DataFrame({"block": chosen.block.values} | measured(chosen, names))
+    table = with_repetitions(table, statistics, chosen.threshold)
     table = table.sort_values("block", ascending=False, ignore_index=True)
-    return _beside(table, printed)
-
-
-def _beside(table: pd.DataFrame, printed: Sequence[Mapping[str, float]]) -> pd.DataFrame:
-    """Insert what is printed for a block after the error of the same quantity."""
-    by_block = {row["block"]: row for row in printed}
-    for name in [name for name in table.columns if any(name in row for row in printed) and name != "block"]:
-        values = [by_block.get(block, {}).get(name, np.nan) for block in table.block]
-        table.insert(list(table.columns).index(f"{name}_error") + 1, f"{name}_printed", values)
-    return table
-
-
-def _ordered(columns: Sequence[str]) -> list[str]:
-    """Put each quantity before its error and its printed value, whatever the order of arrival."""
-    found = list(columns)
-    quantities = [name for name in found if not name.endswith(("_error", "_printed"))]
-    return [
-        part for name in quantities for part in (name, f"{name}_error", f"{name}_printed") if part in found
-    ]
+    by_block = {row["block"]: {name: row[name] for name in names if name in row} for row in printed}
+    return with_printed(table, [Printed(by_block.get(block, {})) for block in table.block])
 
 
 def _rows(paper: str | None, table: str, tap: str) -> list[dict[str, float]]:
@@ -254,4 +231,5 @@ def _printed_taps(paper: str | None) -> dict[str, dict[str, float]]:
         "linear1": published_table("P1", "linear1")[0],
     }
     attention = published()["P1"]["values"]["accuracy_attention_block7"]
-    return rows | {"attention": {"accuracy": attention}}
+    taps = rows | {"attention": {"accuracy": attention}}
+    return {tap: {name: row[name] for name in row if name != "block"} for tap, row in taps.items()}

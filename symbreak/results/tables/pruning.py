@@ -1,4 +1,4 @@
-"""Tables of pruning: layers, methods beside each other, compact forms, silenced nodes."""
+"""Tables of pruning: layers, methods, compact forms, silenced nodes."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from symbreak.printed.values import published
-from symbreak.results.errors import estimate, repetitions
+from symbreak.printed.values import Printed, published, with_printed
+from symbreak.results.averages import BINOMIAL, measured, with_repetitions
 
 NODE_COLUMNS = ("n_clusters", "cluster_size", "diagonal", "noise")
 
@@ -66,7 +66,7 @@ def fraction_kept(study: xr.Dataset) -> xr.Dataset:
     )
 
 
-def layer_rows(study: xr.Dataset, paper: str | None = None) -> pd.DataFrame:
+def layer_table(study: xr.Dataset, paper: str | None = None) -> pd.DataFrame:
     """Thresholds, clusters and kept weights of every layer, as in P1 (arXiv:2501.12900) Table 3.
 
     Parameters
@@ -74,7 +74,7 @@ def layer_rows(study: xr.Dataset, paper: str | None = None) -> pd.DataFrame:
     study : Dataset
         A file of kind ``pruning``, of one seed or joined over seeds.
     paper : str, optional
-        Print this paper's values beside ours: of its Table 3 only the totals are known.
+        Put this paper's values next to ours: of its Table 3 only the totals are known.
 
     Returns
     -------
@@ -85,11 +85,10 @@ def layer_rows(study: xr.Dataset, paper: str | None = None) -> pd.DataFrame:
     Examples
     --------
     >>> from symbreak.planted import pruning_example
-    >>> layer_rows(pruning_example())[["setting", "layer", "nodes"]].values.tolist()[:2]
+    >>> layer_table(pruning_example())[["setting", "layer", "nodes"]].values.tolist()[:2]
     [['kept 0.1', 'block 2 linear1', 'input'], ['kept 0.1', 'block 2 linear1', 'output']]
     """
-    fractions = fraction_kept(study)
-    table = study.assign(fractions).rename(threshold="cut")
+    table = study.assign(fraction_kept(study)).rename(threshold="cut")
     rows: list[dict[str, Any]] = []
     for setting in study.setting.values:
         for layer in study.layer.values:
@@ -98,27 +97,22 @@ def layer_rows(study: xr.Dataset, paper: str | None = None) -> pd.DataFrame:
                 own = chosen.sel(side=side)
                 if side == "output" and not bool(np.isfinite(own.cut).any()):
                     continue  # the outputs of the readout are labels
-                row: dict[str, Any] = {"setting": str(setting), "layer": str(layer), "nodes": str(side)}
-                for name in ("cut", *NODE_COLUMNS):
-                    row |= _with_error(own, name)
-                if side == "input":
-                    row |= _with_error(own, "kept") | _with_error(own, "expected")
-                rows.append(row)
+                row = {"setting": str(setting), "layer": str(layer), "nodes": str(side)}
+                row |= measured(own, ("cut", *NODE_COLUMNS))
+                rows.append(row | (measured(own, ("kept", "expected")) if side == "input" else {}))
         if study.sizes["layer"] > 1:
-            chosen = table.sel(setting=setting)
-            total = chosen.rename(kept="k", expected="e").rename(kept_total="kept", expected_total="expected")
-            named: dict[str, Any] = {"setting": str(setting), "layer": ALL, "nodes": ""}
-            rows.append(named | _with_error(total, "kept") | _with_error(total, "expected"))
+            total = {"kept_total": "kept", "expected_total": "expected"}
+            named = {"setting": str(setting), "layer": ALL, "nodes": ""}
+            rows.append(named | measured(table.sel(setting=setting), total))
     frame = pd.DataFrame(rows)
     if paper == "P1" and _is_last_block(study):
-        printed = published()["P1"]["values"]["pruned_block7"]
-        value = printed["parameters_after"] / printed["parameters_before"]
-        place = list(frame.columns).index("kept_error") + 1
-        frame.insert(place, "kept_printed", np.where(frame.layer == ALL, round(value, 3), np.nan))
-    return _finished(frame, study)
+        block = published()["P1"]["values"]["pruned_block7"]
+        kept = round(block["parameters_after"] / block["parameters_before"], 3)
+        frame = with_printed(frame, [Printed({"kept": kept} if row == ALL else {}) for row in frame.layer])
+    return with_repetitions(frame, study, single=BINOMIAL)
 
 
-def method_rows(study: xr.Dataset, paper: str | None = None) -> pd.DataFrame:
+def method_table(study: xr.Dataset, paper: str | None = None) -> pd.DataFrame:
     """Accuracy of every method before and after retraining, at equal numbers of kept weights.
 
     Parameters
@@ -126,7 +120,7 @@ def method_rows(study: xr.Dataset, paper: str | None = None) -> pd.DataFrame:
     study : Dataset
         A file of kind ``pruning``, of one seed or joined over seeds.
     paper : str, optional
-        Print this paper's values beside ours, in the settings that it has.
+        Put this paper's values next to ours, in the settings that it has.
 
     Returns
     -------
@@ -137,47 +131,32 @@ def method_rows(study: xr.Dataset, paper: str | None = None) -> pd.DataFrame:
     Examples
     --------
     >>> from symbreak.planted import pruning_example
-    >>> method_rows(pruning_example()).method.tolist()[:3]
+    >>> method_table(pruning_example()).method.tolist()[:3]
     ['none', 'andc', 'random']
     """
-    accuracy, dense = study.pruned_accuracy, study.dense_accuracy
-    after = accuracy.isel(epoch=-1, drop=True)
-    baseline = dense.isel(epoch=-1, drop=True)
-    table = fraction_kept(study)[["kept_total"]].assign(
-        before=accuracy.isel(epoch=0, drop=True),
-        after=after,
-        loss=baseline - after,
-        dense_before=dense.isel(epoch=0, drop=True),
-        dense_after=baseline,
-    )
-    for name, source in (
-        ("before", accuracy),
-        ("after", accuracy),
-        ("dense_before", dense),
-        ("dense_after", dense),
-    ):
-        errors = study[f"{source.name}_stderr"]
-        table[f"{name}_stderr"] = errors.isel(epoch=0 if name.endswith("before") else -1, drop=True)
-    first: dict[str, Any] = {"setting": "", "method": "none", "kept": 1.0}
-    first |= _with_error(table, "dense_before", "before") | _with_error(table, "dense_after", "after")
-    rows = [first]
+    parts = fraction_kept(study)[["kept_total"]].rename(kept_total="kept")
+    for name, prefix in (("pruned_accuracy", ""), ("dense_accuracy", "dense_")):
+        for epoch, word in ((0, "before"), (-1, "after")):
+            for end in ("", "_stderr"):
+                parts[f"{prefix}{word}{end}"] = study[f"{name}{end}"].isel(epoch=epoch, drop=True)
+    parts["loss"] = parts.dense_after - parts.after
+    dense = measured(parts, {"dense_before": "before", "dense_after": "after"})
+    rows: list[dict[str, Any]] = [{"setting": "", "method": "none", "kept": 1.0} | dense]
     for setting in study.setting.values:
         for method in study.chosen_by.values:
-            chosen = table.sel(setting=setting, chosen_by=method)
-            row: dict[str, Any] = {"setting": str(setting), "method": str(method)}
-            row |= _with_error(chosen, "kept_total", "kept")
-            for name in ("before", "after", "loss"):
-                row |= _with_error(chosen, name)
-            rows.append(row)
+            chosen = parts.sel(setting=setting, chosen_by=method)
+            row = {"setting": str(setting), "method": str(method)}
+            rows.append(row | measured(chosen, ("kept", "before", "after", "loss")))
     frame = pd.DataFrame(rows)
     if paper == "P1":
-        values = [_printed_accuracy(study, row) for row in frame.to_dict("records")]
-        if np.isfinite(values).any():
-            frame.insert(list(frame.columns).index("after_error") + 1, "after_printed", values)
-    return _finished(frame, study)
+        printed = [_printed_accuracy(study, row) for row in rows]
+        frame = with_printed(
+            frame, [Printed({} if np.isnan(value) else {"after": value}) for value in printed]
+        )
+    return with_repetitions(frame, study, single=BINOMIAL)
 
 
-def export_rows(study: xr.Dataset) -> pd.DataFrame:
+def export_table(study: xr.Dataset) -> pd.DataFrame:
     """Bytes and latency of the pruned network in several forms, and what they gain.
 
     Returns
@@ -189,34 +168,26 @@ def export_rows(study: xr.Dataset) -> pd.DataFrame:
     Examples
     --------
     >>> from symbreak.planted import pruning_example
-    >>> export_rows(pruning_example()).form.tolist()[0]
+    >>> export_table(pruning_example()).form.tolist()[0]
     'before pruning'
     """
     size, latency = study.file_size / 1000, study.latency * 1000
-    table = xr.Dataset(
-        {
-            "file_kilobytes": size,
-            "size_gain": size.sel(form="unpruned", drop=True) / size,
-            "latency": latency,
-            "gain": latency.sel(form="unpruned", drop=True) / latency,
-        }
-    )
+    table = xr.Dataset({"file_kilobytes": size, "latency": latency})
+    table["size_gain"] = size.sel(form="unpruned", drop=True) / size
+    table["gain"] = latency.sel(form="unpruned", drop=True) / latency
     rows = []
     for form in study.form.values:
         chosen = table.sel(form=form)
-        row: dict[str, Any] = {"form": FORM_NAMES[str(form)]}
-        row |= _with_error(chosen, "file_kilobytes") | _with_error(chosen, "size_gain")
+        row = {"form": FORM_NAMES[str(form)]} | measured(chosen, ("file_kilobytes", "size_gain"))
         for images in study.batch.values:
-            own = chosen.sel(batch=images)
-            row |= _with_error(own, "latency", f"latency_{images}") | _with_error(
-                own, "gain", f"gain_{images}"
-            )
+            names = {"latency": f"latency_{images}", "gain": f"gain_{images}"}
+            row |= measured(chosen.sel(batch=images), names)
         rows.append(row)
-    return _finished(pd.DataFrame(rows), study)
+    return with_repetitions(pd.DataFrame(rows), study, single=BINOMIAL)
 
 
-def silencing_rows(silenced: xr.Dataset) -> pd.DataFrame:
-    """Accuracy without chosen nodes, and with only them trained anew, beside as many random nodes.
+def silencing_table(silenced: xr.Dataset) -> pd.DataFrame:
+    """Accuracy without chosen nodes, and with only them trained anew, compared with as many random nodes.
 
     Returns
     -------
@@ -228,51 +199,26 @@ def silencing_rows(silenced: xr.Dataset) -> pd.DataFrame:
     Examples
     --------
     >>> from symbreak.planted import silencing_example
-    >>> silencing_rows(silencing_example()).columns.tolist()[:3]
+    >>> silencing_table(silencing_example()).columns.tolist()[:3]
     ['criterion', 'n_silenced', 'n_silenced_error']
     """
     rows = []
     for criterion in silenced.criterion.values:
         chosen = silenced.sel(criterion=criterion)
-        row: dict[str, Any] = {"criterion": CRITERION_NAMES[str(criterion)]}
-        row |= _with_error(chosen, "n_silenced") | {"n_nodes": int(np.max(chosen.n_nodes))}
-        row |= _with_error(chosen, "base_accuracy", "base")
-        if not row["n_silenced"]:  # no node is like this in any seed
-            rows.append(row)
-            continue
-        row |= _with_error(chosen, "silenced_accuracy", "without") | _chance(chosen, "silenced", "by_chance")
-        row["p"] = float(np.max(chosen.silenced_accuracy_p))
-        row |= _with_error(chosen, "retrained_accuracy", "retrained")
-        rows.append(row | _chance(chosen, "retrained", "retrained_by_chance"))
-    return _finished(pd.DataFrame(rows), silenced)
+        row = {"criterion": CRITERION_NAMES[str(criterion)]} | measured(chosen, ["n_silenced"])
+        row |= {"n_nodes": int(np.max(chosen.n_nodes))} | measured(chosen, {"base_accuracy": "base"})
+        if row["n_silenced"]:  # else no node is like this in any seed
+            row |= _of_chance(chosen, "silenced", "without", "by_chance")
+            row["p"] = float(np.max(chosen.silenced_accuracy_p))
+            row |= _of_chance(chosen, "retrained", "retrained", "retrained_by_chance")
+        rows.append(row)
+    return with_repetitions(pd.DataFrame(rows), silenced, single=BINOMIAL)
 
 
-def _chance(chosen: xr.Dataset, name: str, column: str) -> dict[str, float]:
-    mean, deviation = (float(np.mean(chosen[f"{name}_accuracy_null{end}"])) for end in ("", "_deviation"))
-    return {column: mean, f"{column}_error": deviation}
-
-
-def _with_error(chosen: xr.Dataset, name: str, column: str | None = None) -> dict[str, float]:
-    mean, error = estimate(chosen, name)
-    return {column or name: float(mean), f"{column or name}_error": float(error)}
-
-
-def _finished(frame: pd.DataFrame, dataset: xr.Dataset) -> pd.DataFrame:
-    frame["seeds"], frame["error"] = repetitions(dataset)[0], errors_in_words(dataset)
-    return frame
-
-
-def errors_in_words(dataset: xr.Dataset) -> str:
-    """What the errors of accuracies are: over seeds, or binomial over images.
-
-    Examples
-    --------
-    >>> from symbreak.planted import pruning_example
-    >>> errors_in_words(pruning_example())
-    'standard error over images, one seed'
-    """
-    seeds, words = repetitions(dataset)
-    return words if seeds > 1 else "standard error over images, one seed"
+def _of_chance(chosen: xr.Dataset, name: str, column: str, chance: str) -> dict[str, float]:
+    """Accuracy of the chosen nodes, then mean and deviation over random ones."""
+    null, deviation = (float(np.mean(chosen[f"{name}_accuracy_null{end}"])) for end in ("", "_deviation"))
+    return measured(chosen, {f"{name}_accuracy": column}) | {chance: null, f"{chance}_error": deviation}
 
 
 def _is_last_block(study: xr.Dataset) -> bool:
@@ -290,14 +236,3 @@ def _printed_accuracy(study: xr.Dataset, row: dict[str, Any]) -> float:
         return values["pruned_block7"]["accuracy"] if method == "andc" and abs(kept - 0.2) < 0.01 else np.nan
     is_same = _is_last_block(study) and method == "andc" and abs(kept - 0.18) < 0.03
     return values["pruned_block7"]["accuracy"] if is_same else np.nan
-
-
-def method_words(method: str) -> str:
-    """Name of a method on an axis.
-
-    Examples
-    --------
-    >>> method_words("magnitude")
-    'largest weights'
-    """
-    return METHOD_NAMES[method]
