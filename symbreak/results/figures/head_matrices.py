@@ -11,14 +11,8 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
 from symbreak.matrices import by_head, clip
-<<<<<<< HEAD
 from symbreak.observables import averaged_nodes, common_share, pooled_moments
-from symbreak.results.errors import estimate, repetitions
-=======
-from symbreak.observables.heads.matrices import averaged_nodes, common_share
-from symbreak.observables.nodes.tables import pooled_moments
 from symbreak.results.averages import mean_and_error, repetitions
->>>>>>> 0892a57 (One renderer of pages (Jinja2 templates for HTML and Markdown), one merger with printed values, one module of means and errors; tables without repeated code)
 from symbreak.results.figures.heads import place_of
 from symbreak.results.figures.style import (
     BACKGROUND,

@@ -8,14 +8,8 @@ import pandas as pd
 import xarray as xr
 
 from symbreak.errors import SymbreakError
-<<<<<<< HEAD
 from symbreak.observables import pooled_moments, robustness
-from symbreak.results.errors import at_threshold, estimate
-=======
-from symbreak.observables import robustness
-from symbreak.observables.nodes.tables import pooled_moments
 from symbreak.results.averages import at_threshold, mean_and_error, with_repetitions
->>>>>>> 0892a57 (One renderer of pages (Jinja2 templates for HTML and Markdown), one merger with printed values, one module of means and errors; tables without repeated code)
 from symbreak.results.tables.nodes import block_table
 
 #: Quantities of the robustness table, and of the comparison with the null.

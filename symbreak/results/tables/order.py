@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import xarray as xr
 
-from symbreak.observables.heads.attention_maps import summaries
+from symbreak.observables.heads.attention_scores import summaries
 from symbreak.results.averages import (
     OVER_LABELS,
     compared_with_chance,
