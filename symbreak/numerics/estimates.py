@@ -33,7 +33,19 @@ class Estimate(NamedTuple):
     null_deviation: float
     p_value: float
 
+    def variables(self, name: str) -> dict[str, tuple[tuple[()], float]]:
+        """Spread the estimate over variables of one number: `name`, ``name_stderr``, ``name_null``, …
 
+        Examples
+        --------
+        >>> Estimate(1.0, 0.1, 0.2, 0.1, 0.01).variables("overlap")["overlap_p"]
+        ((), 0.01)
+        """
+        return {f"{name}{suffix}": ((), value) for suffix, value in zip(SUFFIXES, self)}
+
+
+#: Suffixes of the variables of an estimate, in its order.
+SUFFIXES = ("", "_stderr", "_null", "_null_deviation", "_p")
 UNDEFINED = Estimate(np.nan, np.nan, np.nan, np.nan, np.nan)
 
 

@@ -4,6 +4,8 @@ Functions on arrays, and functions on the Datasets of a file: `block_tables`, `h
 `evolution_table`, `committee_tables`.
 """
 
+from types import ModuleType as _ModuleType
+
 from symbreak.numerics.estimates import Estimate, benjamini_hochberg, permutation_p_value
 from symbreak.observables.committees.members import Member
 from symbreak.observables.committees.per_committee import committee_tables
@@ -17,7 +19,7 @@ from symbreak.observables.committees.vote import (
 )
 from symbreak.observables.heads.accuracy import AccuracyAgreement, best_head_agreement, best_head_credit
 from symbreak.observables.heads.appearance import appearance_of_heads, assign_nodes, coarse_grain, count_nodes
-from symbreak.observables.heads.attention_scores import attention_block, best_heads, map_criteria, map_scores
+from symbreak.observables.heads.attention_scores import attention_block, best_heads
 from symbreak.observables.heads.chance import (
     binomial_chance_of_ownership,
     chance_of_ownership,
@@ -34,6 +36,7 @@ from symbreak.observables.heads.local_order import (
     local_potts_order,
     potts_order,
 )
+from symbreak.observables.heads.map_likeness import map_criteria, map_scores
 from symbreak.observables.heads.matrix_null import head_matrix_null
 from symbreak.observables.heads.nulls import shuffle_nodes, shuffle_nodes_per_label, shuffle_taxonomy
 from symbreak.observables.heads.order import ORDER_PARAMETERS, order_parameters
@@ -78,89 +81,5 @@ from symbreak.observables.superclasses.law import (
 )
 
 __all__ = [
-    "ORDER_PARAMETERS",
-    "AccuracyAgreement",
-    "Agreement",
-    "Estimate",
-    "JointLaw",
-    "Member",
-    "OwnershipTest",
-    "ReplicaOverlap",
-    "SignalToNoise",
-    "SuperclassSample",
-    "SuperclassTest",
-    "Uniformity",
-    "agreement",
-    "all_committees",
-    "appearance_of_heads",
-    "assign_nodes",
-    "attention_block",
-    "averaged_nodes",
-    "benjamini_hochberg",
-    "best_head_agreement",
-    "best_head_credit",
-    "best_heads",
-    "best_threshold",
-    "binder_cumulant",
-    "binomial_chance_of_ownership",
-    "block_moments",
-    "block_statistics",
-    "block_tables",
-    "bootstrap_intervals",
-    "chance_of_ownership",
-    "coarse_grain",
-    "committee_contrast",
-    "committee_tables",
-    "common_share",
-    "correct_committees",
-    "count_nodes",
-    "count_owned",
-    "describe_ownership",
-    "dominance",
-    "edwards_anderson",
-    "entropy_order",
-    "evolution_table",
-    "fill_superclasses",
-    "full_superclasses_tail",
-    "grow_committee",
-    "head_matrix_null",
-    "head_shares",
-    "head_tables",
-    "jackknife",
-    "jackknife_statistics",
-    "label_p_values",
-    "leave_out_folds",
-    "local_edwards_anderson",
-    "local_entropy_order",
-    "local_potts_order",
-    "map_criteria",
-    "map_scores",
-    "mutual_information",
-    "order_parameters",
-    "overlap_matrix",
-    "overlap_susceptibility",
-    "ownership",
-    "ownership_curve",
-    "ownership_test",
-    "permutation_p_value",
-    "pool_folds",
-    "pooled_moments",
-    "potts_order",
-    "replica_overlap",
-    "replica_tables",
-    "robustness",
-    "shuffle_nodes",
-    "shuffle_nodes_per_label",
-    "shuffle_taxonomy",
-    "signal_to_noise",
-    "superclass_covariance",
-    "superclass_joint_law",
-    "superclass_law",
-    "superclass_monte_carlo",
-    "superclass_sizes",
-    "superclass_tail",
-    "superclass_test",
-    "susceptibility",
-    "threshold_grid",
-    "uniformity",
+    name for name, value in globals().items() if not (name.startswith("_") or isinstance(value, _ModuleType))
 ]

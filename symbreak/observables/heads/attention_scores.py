@@ -14,129 +14,14 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from symbreak.errors import SymbreakError
 from symbreak.numerics.estimates import UNDEFINED, Estimate, compare_with_null, jackknife_error
 from symbreak.observables.heads.accuracy import best_head_credit
+from symbreak.observables.heads.map_likeness import map_criteria, map_scores
 
 Floats = NDArray[np.float64]
 
-#: Correlation with the image from which a map is said to look like it (our choice: P1 gives no number).
-ALIKE = 0.5
-
 #: Rules by which images are chosen to be shown.
 PICTURES = ("least similar", "median", "most similar", "nearest to Fig. 9")
-
-
-def pearson(one: ArrayLike, two: ArrayLike) -> Floats:
-    """Correlation of maps over tokens, the last dimension; 0 for a constant map, which shows nothing.
-
-    Examples
-    --------
-    >>> pearson([[1.0, 2.0, 3.0], [1.0, 1.0, 1.0]], [0.0, 2.0, 4.0]).round(12).tolist()
-    [1.0, 0.0]
-    """
-    first, second = (_standard(maps) for maps in (one, two))
-    return (first * second).sum(axis=-1)
-
-
-def _standard(maps: ArrayLike) -> Floats:
-    values = np.asarray(maps, dtype=np.float64)
-    values = values - values.mean(axis=-1, keepdims=True)
-    size = np.sqrt((values**2).sum(axis=-1, keepdims=True))
-    return np.where(size > 1e-12, values / np.where(size > 1e-12, size, 1.0), 0.0)
-
-
-def map_scores(maps: ArrayLike, brightness: ArrayLike, partner: ArrayLike) -> dict[str, Floats]:
-    """Compare the map of each head with the others, with the image and with the map of all heads.
-
-    Parameters
-    ----------
-    maps : (n_images, n_heads, n_tokens) array of float
-        Attention output fields, averaged over the nodes of each head (P1 Fig. 9).
-    brightness : (n_images, n_tokens) array of float
-        Brightness of each image at the places of the tokens.
-    partner : (n_images,) array of int
-        Another image for each, for the null of shuffled images.
-
-    Returns
-    -------
-    dict of (n_images, n_heads) arrays of float
-        `similarity`, mean correlation with the maps of the other heads (NaN for a single head);
-        `image_similarity`, size of the correlation with the brightness (a bright letter may be a dark spot of
-        the map); `mean_similarity`, correlation with the mean map of all heads; the first two also with the
-        other maps, or the image, of the partner: ``_shuffled``.
-
-    Raises
-    ------
-    SymbreakError
-        If the shapes do not fit.
-
-    Examples
-    --------
-    >>> maps = np.array([[[0.0, 1.0, 2.0], [2.0, 1.0, 0.0]]])
-    >>> scores = map_scores(maps, [[0.0, 1.0, 2.0]], [0])
-    >>> scores["similarity"].round(12).tolist(), scores["image_similarity"].round(12).tolist()
-    ([[-1.0, -1.0]], [[1.0, 1.0]])
-    """
-    fields, light, other = np.asarray(maps), np.asarray(brightness), np.asarray(partner)
-    if fields.ndim != 3 or light.shape != (len(fields), fields.shape[2]) or other.shape != (len(fields),):
-        raise SymbreakError(
-            f"maps have shape {fields.shape}, brightness {light.shape} and partner {other.shape}: "
-            "give (images, heads, tokens), (images, tokens) and (images,)."
-        )
-    unit, light = _standard(fields), _standard(light)
-    heads = fields.shape[1]
-
-    def among(one: Floats, two: Floats) -> Floats:
-        """Mean correlation with the maps of other heads."""
-        if heads == 1:
-            return np.full(one.shape[:2], np.nan)
-        return ((one * two.sum(axis=1, keepdims=True)).sum(-1) - (one * two).sum(-1)) / (heads - 1)
-
-    return {
-        "similarity": among(unit, unit),
-        "similarity_shuffled": among(unit, unit[other]),
-        "image_similarity": np.abs((unit * light[:, None]).sum(-1)),
-        "image_similarity_shuffled": np.abs((unit * light[other][:, None]).sum(-1)),
-        "mean_similarity": pearson(fields, fields.mean(axis=1, keepdims=True)),
-    }
-
-
-def map_criteria(scores: dict[str, Floats]) -> dict[str, Floats]:
-    """What is asked of each head of each image, as a number: 1 for yes, ties shared.
-
-    Parameters
-    ----------
-    scores : dict of (n_images, n_heads) arrays of float
-        From :func:`map_scores`.
-
-    Returns
-    -------
-    dict of (n_images, n_heads) arrays of float
-        `map_distance`: 1 - similarity. `apart`: is its map the least similar to the others? `image_lead`: how
-        much more like the image it is than the other heads are in the mean. `image_alone`: its map looks like
-        the image (correlation at least `ALIKE`) and no other head's does (P1 Fig. 9, first example).
-        `dominant`: is its map the most similar to that of all heads (second example)?
-
-    Examples
-    --------
-    >>> names = ("similarity", "image_similarity", "mean_similarity")
-    >>> values = ([[0.1, 0.5]], [[0.9, 0.2]], [[0.3, 0.8]])
-    >>> found = map_criteria({name: np.array(value) for name, value in zip(names, values)})
-    >>> found["apart"].tolist(), found["image_alone"].tolist(), found["dominant"].tolist()
-    ([[1.0, 0.0]], [[1.0, 0.0]], [[0.0, 1.0]])
-    """
-    similarity, image = scores["similarity"], scores["image_similarity"]
-    heads = similarity.shape[1]
-    alike = image >= ALIKE
-    others = (image.sum(axis=1, keepdims=True) - image) / max(heads - 1, 1)
-    return {
-        "map_distance": 1 - similarity,
-        "apart": best_head_credit(-np.nan_to_num(similarity).round(12).T).T,
-        "image_lead": image - others,
-        "image_alone": (alike & (alike.sum(axis=1, keepdims=True) == 1)).astype(float),
-        "dominant": best_head_credit(scores["mean_similarity"].round(12).T).T,
-    }
 
 
 def best_heads(head_accuracy: ArrayLike) -> NDArray[np.int64]:
@@ -262,18 +147,10 @@ def attention_block(
     others = map_criteria(shuffled)
     for name, criterion in map_criteria(scores).items():
         result = of_best_heads(criterion, best, truth, correct, n_shuffles, seed)
-        variables |= {
-            name: ((), result.value),
-            f"{name}_stderr": ((), result.standard_error),
-            f"{name}_null": ((), result.null),
-            f"{name}_null_deviation": ((), result.null_deviation),
-            f"{name}_p": ((), result.p_value),
-        }
+        variables |= result.variables(name)
         if name != "dominant":  # the mean map is that of the image itself
-            variables[f"{name}_shuffled"] = (
-                (),
-                of_best_heads(others[name], best, truth, correct, 1, seed).value,
-            )
+            other = of_best_heads(others[name], best, truth, correct, 1, seed)
+            variables[f"{name}_shuffled"] = ((), other.value)
     chosen = choose_pictures(scores, best, truth, correct)
     variables["best_head"] = ("label", best)
     variables["picture_sample"] = ("picture", chosen)

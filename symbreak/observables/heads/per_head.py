@@ -111,7 +111,7 @@ def _block(
         appearance, null, head_of_node.size, membership=member, head_of_node=head_of_node
     )
     for name, order in orders.items():
-        variables |= _estimate(name, order)
+        variables |= order.variables(name)
     if "head_label_accuracy" in chosen:
         accuracy = chosen.head_label_accuracy.transpose("head", "label").values[: len(appearance)]
         variables["head_label_accuracy"] = (("head", "label"), accuracy)
@@ -151,17 +151,6 @@ def _matrix_null(null: dict[str, tuple[float, float, float, float]]) -> Variable
     return variables
 
 
-def _estimate(name: str, value: Estimate) -> Variables:
-    """Spread an estimate over variables of one number."""
-    return {
-        name: ((), value.value),
-        f"{name}_stderr": ((), value.standard_error),
-        f"{name}_null": ((), value.null),
-        f"{name}_null_deviation": ((), value.null_deviation),
-        f"{name}_p": ((), value.p_value),
-    }
-
-
 def _ownership(appearance: NDArray, null: NDArray, nodes: NDArray, owner: NDArray, heads: Heads) -> Variables:
     """Owner of every label, and how many labels each head owns compared with chance."""
     test = compare_ownership(appearance, null, nodes, heads.ratio)
@@ -187,7 +176,7 @@ def _ownership(appearance: NDArray, null: NDArray, nodes: NDArray, owner: NDArra
         "n_owned_null_deviation": ("head", test.deviation),
         "n_owned_p": ("head", test.p_value if tested else np.full(len(nodes), np.nan)),
         "n_owned_evident": ("head", count_owned(evident if tested else 0 * owner, len(nodes))),
-        **_estimate("n_owned_total", total),
+        **total.variables("n_owned_total"),
     }
 
 
@@ -212,9 +201,8 @@ def _curve(appearance: NDArray, null: NDArray, nodes: NDArray, heads: Heads) -> 
 def _agreement(owner: NDArray, accuracy: NDArray, heads: Heads, seed: int) -> Variables:
     result = best_head_agreement(owner, accuracy, heads.n_shuffles, seed)
     tested = len(accuracy) > 1
-    return _estimate("owner_agreement", result.agreement if tested else UNDEFINED) | _estimate(
-        "owner_advantage", result.advantage if tested else UNDEFINED
-    )
+    agreement, advantage = (result.agreement, result.advantage) if tested else (UNDEFINED, UNDEFINED)
+    return agreement.variables("owner_agreement") | advantage.variables("owner_advantage")
 
 
 def _superclasses(owner: NDArray, superclass: NDArray, n_heads: int, heads: Heads, seed: int) -> Variables:
@@ -223,7 +211,7 @@ def _superclasses(owner: NDArray, superclass: NDArray, n_heads: int, heads: Head
     shuffled = shuffle_taxonomy(owner, superclass, n_heads, heads.n_shuffles, seed)
     filling = np.arange(shuffled.shape[2])
     draws = (shuffled * (filling * (filling - 1) // 2)).sum(axis=(1, 2))
-    total = _estimate("pairs_total", compare_with_null(table.pairs.sum(), np.nan, draws))
+    total = compare_with_null(table.pairs.sum(), np.nan, draws).variables("pairs_total")
     del total["pairs_total_stderr"]  # the labels are what they are: only the null has a spread
     return {
         "filling_count": (("head", "filling"), table.filling),

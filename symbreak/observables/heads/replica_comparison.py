@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from symbreak.config import Heads
 from symbreak.errors import SymbreakError
-from symbreak.numerics.estimates import UNDEFINED, benjamini_hochberg, compare_with_null
+from symbreak.numerics.estimates import SUFFIXES, UNDEFINED, benjamini_hochberg, compare_with_null
 from symbreak.observables.heads.nulls import shuffle_nodes
 from symbreak.observables.heads.replicas import (
     binder_cumulant,
@@ -27,8 +27,8 @@ FLUCTUATIONS = {
     "susceptibility": susceptibility,
     "overlap_susceptibility": overlap_susceptibility,
 }
-#: Suffixes of an overlap: the fields of an estimate, then the null of shuffled labels.
-SUFFIXES = ("", "_stderr", "_null", "_null_deviation", "_p", "_labels_null", "_labels_p")
+#: Suffixes of an overlap: those of an estimate, then the null of shuffled labels.
+OVERLAP_SUFFIXES = (*SUFFIXES, "_labels_null", "_labels_p")
 
 
 def replica_tables(joined: xr.Dataset, heads: Heads | None = None) -> xr.Dataset:
@@ -93,7 +93,7 @@ def replica_tables(joined: xr.Dataset, heads: Heads | None = None) -> xr.Dataset
     between_seeds = _pairs(seeds.size, blocks.size, lambda a, c, b: overlap((a, b), (c, b)))
     between_blocks = _pairs(blocks.size, seeds.size, lambda a, c, s: overlap((s, a), (s, c)))
     variables: dict[str, tuple] = {}
-    for i, suffix in enumerate(SUFFIXES):
+    for i, suffix in enumerate(OVERLAP_SUFFIXES):
         variables[f"overlap{suffix}"] = (("block", "seed", "other_seed"), between_seeds[..., i])
         variables[f"block_overlap{suffix}"] = (("seed", "block", "other_block"), between_blocks[..., i])
     for name in ("overlap", "block_overlap"):
@@ -128,7 +128,7 @@ def _replicas(
 
 def _pairs(n: int, repetitions: int, measure: Callable[[int, int, int], list[float]]) -> NDArray[np.float64]:
     """Symmetric table (repetition, n, n, field) of estimates of pairs."""
-    table = np.full((repetitions, n, n, len(SUFFIXES)), np.nan)
+    table = np.full((repetitions, n, n, len(OVERLAP_SUFFIXES)), np.nan)
     for repetition in range(repetitions):
         for a in range(n):
             for b in range(a + 1, n):

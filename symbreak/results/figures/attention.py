@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
 from symbreak.errors import SymbreakError
-from symbreak.observables.heads.attention_scores import ALIKE
+from symbreak.observables.heads.map_likeness import ALIKE
 from symbreak.results.figures.heads import place_of
 from symbreak.results.figures.style import GREY, PALETTE, styled, subtitle
 
