@@ -16,8 +16,8 @@ from tiny import SETTINGS
 from symbreak.cli import main
 from symbreak.config import dump
 from symbreak.errors import SymbreakError
-from symbreak.learning.resume import alone
 from symbreak.store import replacing
+from symbreak.store.locking import alone
 from symbreak.store.tables import check_csv
 
 ROOT = Path(__file__).parents[1]

@@ -17,9 +17,9 @@ from symbreak.errors import SymbreakError
 from symbreak.learning import train_network, train_probes
 from symbreak.learning.engine.device import choose_engine
 from symbreak.learning.loop import Loop
-from symbreak.learning.resume import alone
 from symbreak.learning.schedule import Schedule
 from symbreak.models.weights import read_weights
+from symbreak.store.locking import alone
 
 
 class Killed(BaseException):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -18,6 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     2: something outside is wrong; 130: interrupted; 143: asked to leave (SIGTERM) where there is no state
     to save. A training that is asked to leave saves its state and returns 2.
     """
+    _speak_any_encoding()
     options = build_parser().parse_args(arguments)
     try:
         with _leaving_on_request():
@@ -38,6 +40,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         where = error.filename or "a file"
         return _refuse(options.verb, f"Cannot use {where}: {error.strerror or error}; mend that.", 2)
     return 0
+
+
+def _speak_any_encoding() -> None:
+    """Let letters that a terminal or pipe has no code for become question marks, not errors."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 class _Asked(BaseException):

@@ -168,7 +168,13 @@ def where(options: Namespace) -> None:
 
 
 def _use_threads(threads: int) -> None:
-    """Fix the number of threads before the libraries start theirs; waiting threads give way."""
+    """Fix the number of threads before the libraries start theirs; waiting threads give way.
+
+    There are no more than processors that this process may use.
+    """
+    from symbreak.numerics.threads import processors
+
+    threads = min(threads, processors())
     os.environ["OMP_NUM_THREADS"] = str(threads)
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     import torch

@@ -26,6 +26,7 @@ from symbreak.config.section import (
     Fraction,
     Integer,
     Line,
+    Positive,
     Section,
     Seed,
     Slug,
@@ -103,6 +104,9 @@ class Compute(Section):
         description="Processes that share each batch of a training and each measuring pass; one for each "
         "GPU.",
     )
+    partner_seconds: Positive = Field(
+        1800.0, le=1e6, description="Seconds that a process waits for the others before it gives up."
+    )
     compile: bool | Literal["auto"] = Field(
         "auto",
         description="Compile the training step (torch.compile); `auto`: on a GPU. A step that cannot be "
@@ -113,7 +117,7 @@ class Compute(Section):
         """All keys that determine results; those of later versions where they are set."""
         later = {"processes": 1, "compile": "auto"}
         unset = {name for name, default in later.items() if getattr(self, name) == default}
-        return self.model_dump(mode="json", exclude=unset)
+        return self.model_dump(mode="json", exclude=unset | {"partner_seconds"})
 
 
 class Experiment(Section):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from symbreak import data
 from symbreak.config import Data
 from symbreak.data.image_set import ImageSet
@@ -35,13 +37,13 @@ def load_configured(settings: Data, split: str, per_label: int | None = None) ->
     return data.load(
         settings.name,
         split,
-        root=settings.root,
+        root=str(Path(settings.root).expanduser()),
         download=settings.download,
         seed=settings.seed,
         nuisance=settings.nuisance,
         limit_per_label=min(limits, default=None),
         division=settings.split,
-        split_file=settings.split_file,
+        split_file=settings.split_file and str(Path(settings.split_file).expanduser()),
         image_size=settings.image_size,
         **drawn,  # type: ignore[arg-type]
     )

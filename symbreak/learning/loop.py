@@ -242,6 +242,6 @@ def write_history(path: str | Path, history: list[dict[str, float]]) -> None:
 
     columns = list(dict.fromkeys(name for row in history for name in row))
     with replacing(path) as temporary, open(temporary, "w", newline="") as handle:
-        writer = csv.DictWriter(handle, columns)
+        writer = csv.DictWriter(handle, columns, lineterminator="\n")
         writer.writeheader()
         writer.writerows(history)

@@ -7,14 +7,10 @@ result, refused if that differs, and removed when the work is done.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -106,57 +102,3 @@ def _restored(
             state.setdefault(int(index), {})[quantity] = tensor
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
     return header["progress"]
-
-
-@contextmanager
-def alone(output: str | Path) -> Iterator[None]:
-    """Hold the right to write `output`; a second process is refused.
-
-    The operating system drops the lock when the process ends, however it ends.
-
-    Raises
-    ------
-    SymbreakError
-        If another process holds it.
-    """
-    output = Path(output)
-    path = output.with_name(f".{output.stem}.lock")
-    try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        handle = _locked(path)
-    except BlockingIOError:
-        raise SymbreakError(
-            f"Another process is already writing {output}; wait until it has finished, or stop it first."
-        ) from None
-    except OSError as error:
-        raise SymbreakError(
-            f"Cannot write {path}: {error.strerror}; free space or choose a folder you may write to."
-        ) from error
-    with handle:
-        try:
-            yield
-        finally:
-            with suppress(OSError):
-                path.unlink()
-
-
-def _locked(path: Path) -> IO[str]:
-    """Open and lock a file; again if its last holder has removed it in between."""
-    while True:
-        handle = open(path, "w")  # noqa: SIM115
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if _names(path, handle):
-                return handle
-        except OSError:
-            handle.close()
-            raise
-        handle.close()
-
-
-def _names(path: Path, handle: IO[str]) -> bool:
-    """Whether `path` is still the name of the open file."""
-    try:
-        return os.path.samestat(os.fstat(handle.fileno()), path.stat())
-    except FileNotFoundError:
-        return False

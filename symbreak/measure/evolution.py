@@ -14,11 +14,12 @@ from symbreak.config import Experiment
 from symbreak.errors import SymbreakError
 from symbreak.learning import train_probes
 from symbreak.learning.checkpoints import require_checkpoints
-from symbreak.learning.resume import alone, digest
+from symbreak.learning.resume import digest
 from symbreak.measure.moments import measure
 from symbreak.observables import evolution_table, head_tables
 from symbreak.progress import Progress
 from symbreak.store import open_dataset, provenance, write_dataset
+from symbreak.store.locking import alone
 from symbreak.store.provenance import require_trained_by
 
 #: Null draws of different epochs must differ, or chance would move all epochs alike. Blocks are 1000 apart.

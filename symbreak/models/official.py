@@ -57,6 +57,7 @@ def load_official(
     >>> load_official(export_official(network), heads=4).labels
     10
     """
+    state_dict = _without_prefix(state_dict)
     try:
         shape = _shape(state_dict)
     except (KeyError, ValueError, IndexError, ZeroDivisionError) as error:
@@ -70,7 +71,10 @@ def load_official(
         network.load_state_dict(renamed)
     except RuntimeError as error:
         reason = str(error).split("\n")[1].strip() if "\n" in str(error) else str(error)
-        raise SymbreakError(f"The published state dict does not fit {shape['name']}: {reason}") from None
+        cure = _cure(network, renamed)
+        raise SymbreakError(
+            f"The published state dict does not fit {shape['name']}: {reason}{cure}"
+        ) from None
     return network
 
 
@@ -114,6 +118,23 @@ def is_official(state_dict: Mapping[str, Tensor]) -> bool:
 def export_official(network: CCT) -> dict[str, Tensor]:
     """Name the tensors of a network as the published implementation does."""
     return {_publish(key): tensor for key, tensor in network.state_dict().items()}
+
+
+def _without_prefix(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """State dict without what wrappers put before all names: ``module.``, ``_orig_mod.``, ``model.``."""
+    ends = [key.removesuffix("classifier.fc.weight") for key in state if key.endswith("classifier.fc.weight")]
+    prefix = ends[0] if len(ends) == 1 and all(key.startswith(ends[0]) for key in state) else ""
+    return {key.removeprefix(prefix): tensor for key, tensor in state.items()}
+
+
+def _cure(network: CCT, state: Mapping[str, Tensor]) -> str:
+    """What to do about positions of images of another size; nothing where they are not the reason."""
+    own, given = network.positional_embedding, state.get("positional_embedding")
+    if own is None or given is None or own.shape == given.shape:
+        return ""
+    sides = [side for side in range(4, 513, 4) if network.tokenizer.tokens(side) == given.shape[1]]
+    sizes = f" between {sides[0]} and {sides[-1]}" if sides else ""
+    return f" It was trained on images of another size; give its `image_size`{sizes}."
 
 
 def _shape(state: Mapping[str, Tensor]) -> dict[str, Any]:

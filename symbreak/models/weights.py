@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
-from safetensors import safe_open
+import torch
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from symbreak.errors import SymbreakError
+from symbreak.errors import Damaged, NotFound, SymbreakError, Unstorable, of_system
 from symbreak.store.atomic import replacing
 
 
@@ -22,13 +24,27 @@ def write_weights(path: str | Path, tensors: dict[str, Tensor], description: dic
     SymbreakError
         If the file cannot be written.
     """
-    whole = {name: tensor.detach().contiguous().cpu() for name, tensor in tensors.items()}
+    taken: set[int] = set()
+    whole = {name: _own(name, tensor, path, taken) for name, tensor in tensors.items()}
     header = {"symbreak": json.dumps(description, sort_keys=True)}
     with replacing(path) as temporary:
         try:
             save_file(whole, temporary, metadata=header)
-        except Exception as error:  # safetensors has one class for all that can go wrong
-            raise OSError(str(error)) from error
+        except SafetensorError as error:  # the library's one class; the system's number stands in its words
+            number = re.search(r"os error (\d+)", str(error))
+            raise OSError(int(number[1]) if number else 0, str(error)) from error
+
+
+def _own(name: str, tensor: Tensor, path: str | Path, taken: set[int]) -> Tensor:
+    """Values of a tensor in memory of their own, as a file holds them; `taken` is memory of others."""
+    if tensor.is_meta or tensor.layout != torch.strided:
+        kind = "has no values (device meta)" if tensor.is_meta else "is sparse"
+        raise Unstorable(f"The tensor {name} for {path} {kind}; {Unstorable.cure}.")
+    tensor = tensor.detach().cpu().contiguous()
+    if tensor.untyped_storage().data_ptr() in taken or tensor.untyped_storage().nbytes() > tensor.nbytes:
+        tensor = tensor.clone()
+    taken.add(tensor.untyped_storage().data_ptr())
+    return tensor
 
 
 def read_weights(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -41,22 +57,23 @@ def read_weights(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """
     path = Path(path)
     try:
+        path.open("rb").close()
         with safe_open(path, framework="pt") as handle:
             description = json.loads((handle.metadata() or {})["symbreak"])
             if not isinstance(description, dict):
                 raise KeyError("symbreak")
             tensors = {name: handle.get_tensor(name) for name in handle.keys()}  # noqa: SIM118
     except FileNotFoundError:
-        raise SymbreakError(f"There are no weights at {path}; train the network first.") from None
+        raise NotFound(f"There are no weights at {path}; train the network first.") from None
+    except OSError as error:
+        raise of_system("read", path, error) from error
     except (KeyError, json.JSONDecodeError):
         raise SymbreakError(
             f"The weights {path} were not written by symbreak; for a published CCT use read_official."
         ) from None
     except Exception as error:  # the library raises many classes for damaged files
         reason = str(error).split("\n")[0][:200]
-        raise SymbreakError(
-            f"The weights {path} are damaged ({reason}); delete the file and run again."
-        ) from error
+        raise Damaged(f"The weights {path} are damaged ({reason}); {Damaged.cure}.") from error
     return tensors, description
 
 

@@ -1,6 +1,7 @@
 """Compiled kernels whose cache notices every change of their sources."""
 
 import os
+import sys
 from collections.abc import Callable
 from functools import lru_cache, partial
 from hashlib import sha256
@@ -24,6 +25,14 @@ def _cache_folder(sources: Path) -> str:
     base = Path(settings.CACHE_DIR) if settings.CACHE_DIR else sources / "__pycache__"
     nearest = next(folder for folder in (base, *base.parents) if folder.exists())
     return str(base / f"kernels-{digest.hexdigest()[:16]}") if os.access(nearest, os.W_OK) else ""
+
+
+@lru_cache
+def _warn_once() -> None:
+    words = (
+        "No folder for compiled kernels may be written, so each process compiles them; set NUMBA_CACHE_DIR."
+    )
+    print(words, file=sys.stderr)
 
 
 def kernel(function: Callable | None = None, *, reorder: bool = False) -> Any:
@@ -52,5 +61,8 @@ def kernel(function: Callable | None = None, *, reorder: bool = False) -> Any:
     settings.CACHE_DIR = _cache_folder(source.parent) or usual
     try:
         return compiler(function)  # one typed at a prompt has no file and no cache
+    except RuntimeError:  # numba finds no place for its cache
+        _warn_once()
+        return njit(nogil=True, fastmath=REORDER if reorder else False)(function)
     finally:
         settings.CACHE_DIR = usual

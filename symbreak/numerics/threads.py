@@ -20,8 +20,19 @@ def thread_count(threads: int | None = None) -> int:
     """
     if threads is None:
         asked = os.environ.get("OMP_NUM_THREADS", "")
-        threads = int(asked) if asked.isdigit() else (os.cpu_count() or 1)
+        threads = int(asked) if asked.isdigit() else processors()
     return max(1, threads)
+
+
+def processors() -> int:
+    """Processors that this process may use, which `taskset` and batch systems limit.
+
+    Examples
+    --------
+    >>> 1 <= processors() <= (os.cpu_count() or 1)
+    True
+    """
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def spread(work: Callable[[Item], Result], items: Iterable[Item], threads: int | None = None) -> list[Result]:

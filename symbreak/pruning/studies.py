@@ -14,7 +14,7 @@ from symbreak import models
 from symbreak.config import READOUT, Experiment
 from symbreak.errors import SymbreakError
 from symbreak.learning.loop import mixed_seed
-from symbreak.learning.resume import ResumeFile, alone, digest
+from symbreak.learning.resume import ResumeFile, digest
 from symbreak.models.probe import Place
 from symbreak.progress import Progress
 from symbreak.pruning.controls import choose_pairs
@@ -25,6 +25,7 @@ from symbreak.pruning.scratch import train_masked
 from symbreak.pruning.silencing import silencing_study
 from symbreak.pruning.subject import Subject, subject_of
 from symbreak.store.atomic import replacing_text
+from symbreak.store.locking import alone
 
 #: The network without pruning, retrained as the pruned ones are.
 DENSE = "dense"

@@ -1,6 +1,5 @@
 """CIFAR-10 and CIFAR-100 through torchvision, with checksums, one-sentence errors and superclasses."""
 
-import fcntl
 import pickle
 import socket
 from collections.abc import Iterator
@@ -12,7 +11,9 @@ from typing import Any
 import torch
 
 from symbreak.data.image_set import ImageSet, assemble, first_per_label
+from symbreak.data.images.files import hint, unfetched
 from symbreak.errors import SymbreakError
+from symbreak.store.locking import locked
 
 #: Seconds without a byte after which a download is given up.
 SILENCE = 60.0
@@ -104,7 +105,8 @@ def _provide(source: Any, title: str, root: Path, download: bool) -> None:
         "put that folder there, point data.root to the folder that holds it, or set data.name to diacritics"
     )
     if not download:
-        raise SymbreakError(f"{title} is not in {folder} and data.download is off: {cure}.")
+        where = hint(root, folder.name)
+        raise SymbreakError(f"{title} is not in {folder} and data.download is off: {where or cure}.")
     try:
         root.mkdir(parents=True, exist_ok=True)
         with _one_at_a_time(root):
@@ -114,16 +116,14 @@ def _provide(source: Any, title: str, root: Path, download: bool) -> None:
             raise SymbreakError(
                 f"{archive} is damaged (its checksum is not the published one): delete it and run again."
             ) from error
-        reason = f"{title} is not in {folder} and could not be fetched ({error})"
-        raise SymbreakError(f"{reason}: {cure}.") from error
+        raise unfetched(title, folder, error, cure) from error
 
 
 @contextmanager
 def _one_at_a_time(root: Path) -> Iterator[None]:
     """Let jobs that begin together fetch the archive once, and none wait for a silent server for ever."""
     previous = socket.getdefaulttimeout()
-    with (root / ".download.lock").open("w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+    with locked(root / ".download.lock", wait=True):
         socket.setdefaulttimeout(SILENCE)
         try:
             yield

@@ -6,6 +6,8 @@ images. The accuracy of 0.972 in P1 (arXiv:2501.12900) is that of a CCT on anoth
 """
 
 import csv
+import re
+from collections.abc import Iterator
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ import torch
 
 from symbreak.data.image_set import ImageSet, assemble, first_per_label
 from symbreak.data.images.cifar import _one_at_a_time
+from symbreak.data.images.files import hint, read_image, unfetched
 from symbreak.errors import SymbreakError
 from symbreak.progress import Progress
 
@@ -122,61 +125,69 @@ def _provide(source: Any, root: Path, download: bool) -> None:
                 f"{folder / name} is damaged (its checksum is not the published one): delete it, run again."
             )
     cure = "put jpg/, imagelabels.mat and setid.mat there, or point data.root to the folder that holds it"
-    if not download:
-        try:
-            source(root=str(root), split="train", download=False)
-        except RuntimeError:
-            raise SymbreakError(f"Flowers-102 is not in {folder} and data.download is off: {cure}.") from None
-        return
+    try:
+        source(root=str(root), split="train", download=False)
+        return  # all is there: nothing needs to be written
+    except RuntimeError:
+        if not download:
+            where = hint(root, folder.name) or cure
+            raise SymbreakError(
+                f"Flowers-102 is not in {folder} and data.download is off: {where}."
+            ) from None
     try:
         root.mkdir(parents=True, exist_ok=True)
         with _one_at_a_time(root):
             source(root=str(root), split="train", download=True)
     except (OSError, RuntimeError, EOFError, HTTPException) as error:
-        reason = f"Flowers-102 is not in {folder} and could not be fetched ({error})"
-        raise SymbreakError(f"{reason}: {cure}.") from error
+        raise unfetched("Flowers-102", folder, error, cure) from error
 
 
 def _chosen(known: list[Labelled], split: str, index: Path) -> list[Labelled]:
     """Files of a split that an index file names, in its order."""
     by_number = {int(path.stem.rpartition("_")[2]): (path, label) for path, label in known}
-    try:
-        with index.open(newline="", encoding="utf-8") as stream:
-            rows = list(csv.DictReader(stream))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        reason = getattr(error, "strerror", None) or "it is not a CSV file"
-        raise SymbreakError(f"Cannot read data.split_file {index}: {reason}; give a CSV file.") from error
     found, seen = [], set()
-    for line, row in enumerate(rows, start=2):
-        number, name = (row.get("image") or "").strip(), (row.get("split") or "").strip()
-        if not number.isdecimal() or int(number) not in by_number or name not in NAMES:
+    for line, row in _rows(index):
+        number, name = row.get("image", ""), row.get("split", "").lower()
+        digits = re.fullmatch(r"(?:.*[/\\])?(?:image_)?(\d{1,6})(?:\.jpe?g)?", number, re.IGNORECASE)
+        image = int(digits[1]) if digits else 0
+        if image not in by_number or name not in NAMES:
             raise SymbreakError(
                 f"{index}, line {line}: give the number of an image, 1 to {max(by_number)}, in the column "
                 "`image` and train, validation or test in the column `split`."
             )
-        if number in seen:
-            raise SymbreakError(f"{index}, line {line}: image {number} comes twice; name each once.")
-        seen.add(number)
+        if image in seen:
+            raise SymbreakError(f"{index}, line {line}: image {image} comes twice; name each once.")
+        seen.add(image)
         if NAMES[name] == split:
-            found.append(by_number[int(number)])
+            found.append(by_number[image])
     if not found:
         raise SymbreakError(f"The index {index} names no image of the split {split}; add some.")
     return found
 
 
+def _rows(index: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    """Lines of an index file with their numbers: separated by comma, semicolon or tab, names in any case."""
+    try:
+        lines = index.read_text(encoding="utf-8-sig").splitlines()
+        head = lines[0] if lines else ""
+        separator = max(",;\t", key=head.count)
+        rows = list(csv.reader(lines, delimiter=separator))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        reason = getattr(error, "strerror", None) or "it is not a CSV file"
+        raise SymbreakError(f"Cannot read data.split_file {index}: {reason}; give a CSV file.") from error
+    names = [name.strip().lower() for name in rows[0]] if rows else []
+    for line, row in enumerate(rows[1:], start=2):
+        if any(cell.strip() for cell in row):
+            yield line, dict(zip(names, (cell.strip() for cell in row)))
+
+
 def _square(path: Path, size: int) -> torch.Tensor:
     """Central square of an image, resized: uint8, (3, size, size)."""
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        with Image.open(path) as opened:
-            opened.draft("RGB", (2 * size, 2 * size))  # a JPEG is decoded no larger than needed
-            image = opened.convert("RGB")
-    except (OSError, UnidentifiedImageError) as error:
-        state = "missing" if not path.exists() else "damaged"
-        raise SymbreakError(f"{path} is {state}: unpack the archive of Flowers-102 anew.") from error
+    image = read_image(path, 2 * size)
     side = min(image.size)
     left, top = (image.width - side) // 2, (image.height - side) // 2
     box = (left, top, left + side, top + side)
+    from PIL import Image
+
     image = image.resize((size, size), Image.Resampling.BICUBIC, box=box)
     return torch.from_numpy(np.array(image)).permute(2, 0, 1)

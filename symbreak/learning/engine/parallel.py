@@ -6,8 +6,11 @@ gradients, sums and decisions are joined. With one process every function here l
 
 from __future__ import annotations
 
+import datetime
 import functools
 import os
+import signal
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -17,10 +20,10 @@ import torch
 from torch import Tensor, distributed, nn
 
 from symbreak.config import Experiment
-from symbreak.errors import SymbreakError
+from symbreak.errors import Partners, SymbreakError
 from symbreak.learning.engine.processes import Place, launched_place, run_processes
 from symbreak.learning.engine.shared_norm import share_norms
-from symbreak.learning.resume import alone
+from symbreak.store.locking import alone
 
 Number = TypeVar("Number", int, float)
 
@@ -78,17 +81,46 @@ def _join(
     if cuda:
         _require_devices(experiment, place.local_rank + 1)
         torch.cuda.set_device(place.local_rank)
+    _meet(place, "cpu:gloo,cuda:nccl" if cuda else "gloo", experiment.compute.partner_seconds)
     os.environ["RANK"] = str(place.rank)  # tells the progress bars who is the first
-    distributed.init_process_group(
-        "cpu:gloo,cuda:nccl" if cuda else "gloo",
-        init_method=place.meeting,
-        rank=place.rank,
-        world_size=place.size,
-    )
     try:
         work(experiment, *arguments)
     finally:
         distributed.destroy_process_group()
+
+
+def _meet(place: Place, backend: str, seconds: float) -> None:
+    """Wait for the partners, but not for ever; a process that waits may be ended by SIGTERM.
+
+    Python handles no signal while torch waits, so the system's own handling is put in its place.
+    """
+    previous = _system_handles(signal.SIGTERM)
+    print(f"Process {place.rank + 1} of {place.size} waits for its partners.", file=sys.stderr)
+    try:
+        distributed.init_process_group(
+            backend,
+            init_method=place.meeting,
+            rank=place.rank,
+            world_size=place.size,
+            timeout=datetime.timedelta(seconds=seconds),
+        )
+    except (RuntimeError, ValueError) as error:  # torch has several classes for it
+        reason = str(error).split("\n")[0][:120]
+        raise Partners(
+            f"Process {place.rank + 1} has not met all {place.size} partners within "
+            f"compute.partner_seconds = {seconds:g} ({reason}); {Partners.cure}."
+        ) from error
+    finally:
+        if previous is not None:
+            signal.signal(signal.SIGTERM, previous)
+
+
+def _system_handles(number: signal.Signals) -> Any:
+    """Let the system end this process on a signal; return what was done with it before."""
+    try:
+        return signal.signal(number, signal.SIG_DFL)
+    except ValueError:  # not in the main thread: the main one hears the signal
+        return None
 
 
 def _uses_cuda(experiment: Experiment) -> bool:

@@ -14,7 +14,13 @@ from collections.abc import Callable, Mapping
 from multiprocessing.connection import wait
 from typing import Any, NamedTuple
 
-from symbreak.errors import SymbreakError
+from symbreak.errors import Partners, SymbreakError
+
+#: Variables of the launchers: number of this process, number of all, number on this machine.
+LAUNCHERS = {
+    "torchrun": ("RANK", "WORLD_SIZE", "LOCAL_RANK"),
+    "srun": ("SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_LOCALID"),
+}
 
 #: Seconds that processes get to end after one of them has failed.
 PATIENCE = 10.0
@@ -35,7 +41,7 @@ def launched_place(wanted: int, environment: Mapping[str, str]) -> Place | None:
     Raises
     ------
     SymbreakError
-        If their number is not that of the experiment.
+        If their number is not that of the experiment, or a variable is no number.
 
     Examples
     --------
@@ -43,22 +49,27 @@ def launched_place(wanted: int, environment: Mapping[str, str]) -> Place | None:
     Place(rank=1, size=2, local_rank=1, meeting='env://')
     >>> launched_place(2, {})
     """
-    if "RANK" in environment and "WORLD_SIZE" in environment:
-        size, launcher = int(environment["WORLD_SIZE"]), "torchrun"
-        rank, meeting = int(environment["RANK"]), "env://"
-        local = int(environment.get("LOCAL_RANK", rank))
-    elif int(environment.get("SLURM_STEP_NUM_TASKS", 1)) > 1 and "SLURM_PROCID" in environment:
-        size, launcher = int(environment["SLURM_STEP_NUM_TASKS"]), "srun"
-        rank, meeting = int(environment["SLURM_PROCID"]), _slurm_meeting(environment)
-        local = int(environment.get("SLURM_LOCALID", rank))
-    else:
-        return None
-    if size != wanted:
-        raise SymbreakError(
-            f"The launcher {launcher} has started {size} processes, and `compute.processes` is {wanted}; "
-            "make them equal."
-        )
-    return Place(rank, size, local, meeting) if size > 1 else None
+    for launcher, names in LAUNCHERS.items():
+        given = {name: environment[name].strip() for name in names if environment.get(name, "").strip()}
+        if not set(names[:2]) <= set(given):
+            continue
+        wrong = [name for name, text in given.items() if not re.fullmatch(r"[0-9]{1,9}", text)]
+        cure = f"unset {' and '.join(names[:2])} if {launcher} has not started this process"
+        if wrong:
+            raise Partners(f"The variable {wrong[0]}={given[wrong[0]]!r} is no number; {cure}.")
+        rank, size, *local = (int(text) for text in given.values())
+        if launcher == "srun" and size == 1:
+            continue
+        if size != wanted:
+            raise Partners(
+                f"The launcher {launcher} has started {size} processes ({names[1]}={size}), and "
+                f"`compute.processes` is {wanted}; make them equal, or {cure}."
+            )
+        if rank >= size:
+            raise Partners(f"{names[0]}={rank} is no number of one of {size} processes; {cure}.")
+        meeting = "env://" if launcher == "torchrun" else _slurm_meeting(environment)
+        return Place(rank, size, local[0] if local else rank, meeting) if size > 1 else None
+    return None
 
 
 def _slurm_meeting(environment: Mapping[str, str]) -> str:
