@@ -12,16 +12,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from symbreak.errors import SymbreakError
+from symbreak.errors import SymbreakError, of_system
 
-#: What to do about an error of the system; any other error gets `_OTHERWISE`.
-_CURES = {
-    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "free space there"),
-    **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), "choose a folder that you may write to"),
-    **dict.fromkeys((errno.ENOTDIR, errno.EEXIST, errno.EISDIR), "choose another name"),
-    **dict.fromkeys((errno.ENAMETOOLONG, errno.ELOOP), "choose a shorter path without links to itself"),
-}
-_OTHERWISE = "see that there is space and that you may write there"
 #: What `fsync` answers on file systems that have none.
 _NO_FSYNC = (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS)
 #: What `rename` answers where the old file may only be overwritten (a mounted file, others' folders).
@@ -64,7 +56,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
         _flush(temporary)
         _take_place(temporary, target)
     except OSError as error:
-        raise write_error(path, error) from error
+        raise of_system("write", path, error) from error
     finally:
         if temporary is not None:
             with suppress(OSError):
@@ -81,18 +73,6 @@ def replacing_text(path: str | Path, text: str) -> None:
     """
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
-
-
-def write_error(path: str | Path, error: OSError) -> SymbreakError:
-    """The sentence about a file that cannot be written, with the cure of its cause.
-
-    Examples
-    --------
-    >>> str(write_error("a.nc", OSError(errno.ENOSPC, "No space left on device")))
-    'Cannot write a.nc: No space left on device; free space there.'
-    """
-    cure = _CURES.get(error.errno or 0, _OTHERWISE)
-    return SymbreakError(f"Cannot write {path}: {error.strerror or error}; {cure}.")
 
 
 def require_other(output: str | Path, inputs: Iterable[str | Path]) -> None:
