@@ -14,7 +14,7 @@ from benchmarks.timing import interleaved
 from symbreak import models
 from symbreak.config import Probes
 from symbreak.matrices import label_means, nodal
-from symbreak.models.probe import record_taps
+from symbreak.taps import capture
 
 IMAGES, LABELS = 100, 100
 NETWORK = {"name": "cct_7_3x2", "dim": 256, "heads": 4}
@@ -41,7 +41,7 @@ def silencing():
     images, labels = torch.randn(IMAGES, 3, 32, 32), torch.arange(IMAGES) % LABELS
 
     def by_moments():
-        tokens, _ = record_taps(network, images, [place])
+        tokens, _ = capture(network, images, [place])
         means, _ = label_means(probe.features(tokens[place]).numpy(), labels.numpy(), LABELS)
         return nodal(means, probe.readout.weight.numpy())
 
@@ -50,7 +50,7 @@ def silencing():
         for node in range(count):
             weight = torch.zeros_like(probe.readout.weight)
             weight[:, node] = probe.readout.weight[:, node]
-            tokens, _ = record_taps(network, images, [place])
+            tokens, _ = capture(network, images, [place])
             fields = probe.features(tokens[place]) @ weight.T
             matrices.append(label_means(fields.numpy(), labels.numpy(), LABELS)[0])
         return np.stack(matrices)
@@ -66,7 +66,7 @@ def separate_passes():
     images, labels = torch.randn(64, 3, 32, 32), torch.randint(LABELS, (64,))
 
     def step(places):
-        tokens, _ = record_taps(network, images, places)
+        tokens, _ = capture(network, images, places)
         losses = [torch.nn.functional.cross_entropy(probes[p](tokens[p]), labels) for p in places]
         torch.stack(losses).sum().backward()
         probes.zero_grad()
@@ -81,7 +81,7 @@ def kept_features():
     network = models.build(**NETWORK, labels=LABELS).eval()
     probes = models.ProbeSet(network.network, LABELS, Probes())
     images, labels = torch.randn(64, 3, 32, 32), torch.randint(LABELS, (64,))
-    kept, _ = record_taps(network, images, probes.places)
+    kept, _ = capture(network, images, probes.places)
 
     def step(tokens):
         losses = [torch.nn.functional.cross_entropy(fields, labels) for fields in probes(tokens).values()]
@@ -90,7 +90,7 @@ def kept_features():
 
     seconds = interleaved(
         {
-            "trunk": lambda: step(record_taps(network, images, probes.places)[0]),
+            "trunk": lambda: step(capture(network, images, probes.places)[0]),
             "kept": lambda: step({place: tokens[torch.arange(64)] for place, tokens in kept.items()}),
         }
     )

@@ -108,19 +108,19 @@ def little_memory(size, kind):
         "gpu": torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
         "cpu": RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 9 bytes."),
     }
-    plain_step, plain_pass = Loop._step, moments.record_taps
+    plain_step, plain_pass = Loop._step, moments.capture
 
     def step(self, number):
         if number > 9 and self.batch_size > size:
             raise words[kind]
         plain_step(self, number)
 
-    def record_taps(network, pixels, places):
+    def capture(network, pixels, places):
         if len(pixels) > size:
             raise words[kind]
         return plain_pass(network, pixels, places)
 
-    Loop._step, moments.record_taps = step, record_taps
+    Loop._step, moments.capture = step, capture
 
 
 def no_gpu():

@@ -16,7 +16,6 @@ from symbreak.learning.engine.device import choose_engine
 from symbreak.measure import measure
 from symbreak.measure.attention import attention_maps, brightness, measure_attention
 from symbreak.models import load_network
-from symbreak.models.probe import record_taps
 from symbreak.observables.heads.attention_scores import (
     attention_block,
     best_heads,
@@ -28,6 +27,7 @@ from symbreak.planted.maps import attention_example, planted_maps
 from symbreak.results.figures.attention import plot_attention_maps as draw
 from symbreak.results.tables.order import attention_table
 from symbreak.store import open_dataset
+from symbreak.taps import capture
 
 
 def block_of(world, **options):
@@ -150,7 +150,7 @@ def test_one_pass_gives_the_mean_over_the_nodes_of_each_head(folder):
         np.testing.assert_array_equal(correct, logits.logits.argmax("output") == logits.truth)
     pixels = images.images[:7].double()
     normal = (pixels - pixels.mean((1, 2, 3), keepdim=True)) / pixels.std((1, 2, 3), keepdim=True)
-    heard, _ = record_taps(network.double(), normal, [(2, "attention")])
+    heard, _ = capture(network.double(), normal, [(2, "attention")])
     tokens = heard[2, "attention"]
     for head in range(4):
         literal = tokens[:, :, 4 * head : 4 * head + 4].mean(2).numpy()

@@ -22,9 +22,10 @@ from symbreak.learning.probes import probe_training
 from symbreak.learning.resume import ResumeFile
 from symbreak.measure import measure
 from symbreak.models import load_network
-from symbreak.models.probe import FilterProbe, record_taps
+from symbreak.models.probe import FilterProbe
 from symbreak.observables import block_tables, pooled_moments
 from symbreak.store import open_dataset
+from symbreak.taps import capture
 
 NETWORKS = {
     "vgg": {"architecture": "vgg_6", "inner_channels": 4},
@@ -69,7 +70,7 @@ def test_parameters_are_as_many_as_published(name, count):
 def test_taps_have_the_shapes_that_the_configuration_promises(name, side):
     network = models.build(name, labels=10, inner_channels=4, image_size=side).eval()
     places = [(block, "filters") for block in range(1, network.network.blocks + 1)]
-    tokens, output = record_taps(network, images(2, side), places)
+    tokens, output = capture(network, images(2, side), places)
     assert output.shape == (2, 10)
     for (block, tap), maps in tokens.items():
         filters, pixels = network.network.filter_maps[block - 1]
@@ -243,7 +244,7 @@ def literal_fields(folder, block, kept):
         for pixels, truth in normalised_batches(
             pictures, choose_engine(whole.compute), 100, probe_training(whole)
         ):
-            tokens, _ = record_taps(network, pixels, [(block, "filters")])
+            tokens, _ = capture(network, pixels, [(block, "filters")])
             sums.index_add_(0, truth, probe(tokens[block, "filters"].double()))
             count.index_add_(0, truth, torch.ones(len(truth), dtype=torch.float64))
     return (sums / count[:, None]).numpy()

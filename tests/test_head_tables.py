@@ -281,13 +281,12 @@ def test_verbs_from_moments_to_pages(tmp_path, capsys):
 def test_rotation_keeps_information_and_differs_between_blocks():
     torch = pytest.importorskip("torch")
     from symbreak.models import build
-    from symbreak.models.probe import record_taps, rotation
+    from symbreak.models.probe import rotation
+    from symbreak.taps import capture
 
     network = build("cct_2_3x1", labels=10, dim=16, heads=2, image_size=16).eval()
     images = torch.rand(3, 3, 16, 16)
-    heard, _ = record_taps(
-        network, images, [(b, t) for b in (1, 2) for t in ("attention", "attention_rotated")]
-    )
+    heard, _ = capture(network, images, [(b, t) for b in (1, 2) for t in ("attention", "attention_rotated")])
     for block in (1, 2):
         plain, rotated = heard[block, "attention"], heard[block, "attention_rotated"]
         assert torch.allclose(rotated @ rotation(16, block).T, plain, atol=1e-5)

@@ -15,6 +15,7 @@ from tiny import SETTINGS, experiment
 from symbreak.config import Compute, dump
 from symbreak.errors import SymbreakError
 from symbreak.learning import train_network, train_probes
+from symbreak.learning.engine import device
 from symbreak.learning.engine.device import choose_engine
 from symbreak.learning.loop import Loop
 from symbreak.learning.schedule import Schedule
@@ -217,7 +218,7 @@ def test_missing_gpu_is_named():
 
 
 def test_automatic_precision_takes_the_faster_one(monkeypatch):
-    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: True)
+    monkeypatch.setattr(device, "has_bf16", lambda: True)
 
     def trial(slow):
         return lambda engine: time.sleep(0.02 if engine.precision == slow else 0.002)

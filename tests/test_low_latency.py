@@ -256,7 +256,7 @@ def test_what_cannot_be_compiled_leaves_its_place_empty(monkeypatch, capsys):
     monkeypatch.setattr(torch, "compile", refuse)
     network = Network(architecture="cct_1_3x2", **SMALL)
     engines = measuring.latency_engines("cpu", "auto")
-    dataset = measuring.time_network(network, 10, Latency(batches=[2], repeats=3), engines)
+    dataset = measuring.time_network(models.create(network, 10), Latency(batches=[2], repeats=3), engines)
     assert np.isfinite(dataset.latency.sel(mode="eager")).all()
     assert np.isnan(dataset.latency.sel(mode="compiled")).all()
     assert "no compiler here" in dataset.attrs["not_compiled"]

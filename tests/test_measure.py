@@ -19,11 +19,11 @@ from symbreak.matrices import by_head
 from symbreak.measure import measure
 from symbreak.measure.accumulator import fold_of_images
 from symbreak.models import load_network
-from symbreak.models.probe import record_taps
 from symbreak.observables import head_tables
 from symbreak.observables.heads.input_silencing import centred_fields
 from symbreak.results.tables.heads import matrix_table
 from symbreak.store import open_dataset
+from symbreak.taps import capture
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,7 @@ def literal_fields(folder, place, kept):
         sums, count = torch.zeros(100, 100, dtype=torch.float64), torch.zeros(100, dtype=torch.float64)
         engine = choose_engine(settings.compute)
         for pixels, truth in normalised_batches(images, engine, 100, probe_training(settings)):
-            tokens, _ = record_taps(network, pixels, [place])
+            tokens, _ = capture(network, pixels, [place])
             sums.index_add_(0, truth, probe(tokens[place].double()))
             count.index_add_(0, truth, torch.ones(len(truth), dtype=torch.float64))
     return (sums / count[:, None]).numpy()
@@ -106,7 +106,7 @@ def silenced_inputs(network, probes, place, kept):
     for pixels, truth in normalised_batches(
         images, choose_engine(settings.compute), 100, probe_training(settings)
     ):
-        tokens, _ = record_taps(network, pixels, [place])
+        tokens, _ = capture(network, pixels, [place])
         with torch.no_grad():
             sums.index_add_(0, truth, probe(tokens[place].double() * mask))
         count.index_add_(0, truth, torch.ones(len(truth), dtype=torch.float64))

@@ -5,10 +5,12 @@ import torch
 from plain_cct import PlainCCT
 
 from symbreak import models
-from symbreak.config import Probes
+from symbreak.config import Probes, parse
 from symbreak.errors import SymbreakError
+from symbreak.models.cct import Block
+from symbreak.models.cpu.block import FusedBlock
 from symbreak.models.official import export_official
-from symbreak.models.probe import record_taps
+from symbreak.taps import capture
 
 
 def small(**options):
@@ -56,7 +58,7 @@ def test_taps_are_consistent_with_each_other():
     network = small(heads=[3, 6])
     taps = network.network.taps
     places = [(block, tap) for block in (1, 2) for tap in taps]
-    tokens, _ = record_taps(network, images(), places)
+    tokens, _ = capture(network, images(), places)
     widths = models.tap_widths(network.network)
     for (block, tap), tensor in tokens.items():
         assert tensor.shape == (4, 64, widths[tap]), (block, tap)
@@ -73,10 +75,10 @@ def test_taps_are_consistent_with_each_other():
 def test_a_head_owns_a_contiguous_slice_of_the_attention_tap():
     network = small()
     block = network.blocks[0]
-    before, _ = record_taps(network, images(), [(1, "attention")])
+    before, _ = capture(network, images(), [(1, "attention")])
     with torch.no_grad():
         block.qkv.weight[2 * 24 + 8 : 2 * 24 + 16] = 0  # values of the second of three heads
-    after, _ = record_taps(network, images(), [(1, "attention")])
+    after, _ = capture(network, images(), [(1, "attention")])
     changed = (before[1, "attention"] != after[1, "attention"]).any(dim=(0)).any(dim=0)
     assert changed.tolist() == [False] * 8 + [True] * 8 + [False] * 8
 
@@ -140,31 +142,53 @@ def a_training_network(stochastic_depth=0.5):
     return models.build("cct_2_3x2", labels=10, dim=24, heads=3, **options).double().train()
 
 
-def fields_and_gradients(network, seed, record):
+class ComputingAll(FusedBlock):
+    """A block that computes every branch and masks it, with the products of the other."""
+
+    forward = Block.forward
+
+
+def computing_all(network, block=ComputingAll):
+    """The same network of other blocks."""
+    other = models.CCT(network.network, network.labels, block)
+    other.load_state_dict(network.state_dict())
+    return other.to(next(network.parameters()).dtype).train()
+
+
+def fields_and_gradients(network, seed):
     torch.manual_seed(seed)
-    fields = network(images(8).double(), record)
+    fields = network(images(8).double())
     return fields, torch.autograd.grad(fields.square().sum(), list(network.parameters()))
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_images_that_are_not_computed_change_nothing(seed):
-    """With a listener every branch is computed and masked; without one only those that stay."""
+    """In plain blocks every branch is computed and masked; in fused ones only those that stay."""
     network = a_training_network()
-    whole, known = fields_and_gradients(network, seed, record=lambda block, tap, tensor: None)
-    skipped, found = fields_and_gradients(network, seed, record=None)
+    assert {type(block) for block in network.blocks} == {FusedBlock}
+    whole, known = fields_and_gradients(computing_all(network, Block), seed)
+    skipped, found = fields_and_gradients(network, seed)
     torch.testing.assert_close(skipped, whole)
     for own, other in zip(found, known, strict=True):
         torch.testing.assert_close(own, other)
 
 
+def test_passes_for_processors_are_left_out_where_they_are_switched_off():
+    settings = {"name": "plain", "networks": {"small": {"architecture": "cct_1_3x2", "dim": 24, "heads": 3}}}
+    for wish, block in (({}, FusedBlock), ({"cpu_passes": "off"}, Block)):
+        experiment = parse(settings | {"compute": wish})
+        network = models.create(experiment.networks["small"], 10, experiment.compute.cpu_passes)
+        assert type(network.blocks[0]) is block
+
+
 @pytest.mark.parametrize("seed", range(2))
 def test_in_bfloat16_leaving_images_out_changes_no_more_than_rounding(seed):
     network, found = a_training_network().float(), []
-    for record in (lambda block, tap, tensor: None, None):
+    for own in (computing_all(network), network):
         torch.manual_seed(seed)
         with torch.autocast("cpu", torch.bfloat16):
-            fields = network(images(8), record).float()
-        gradients = torch.autograd.grad(fields.square().sum(), list(network.parameters()))
+            fields = own(images(8)).float()
+        gradients = torch.autograd.grad(fields.square().sum(), list(own.parameters()))
         found.append([fields, *gradients])
     for own, known in zip(*found, strict=True):
         assert (own - known).norm() <= 0.05 * known.norm() + 1e-6

@@ -148,13 +148,14 @@ def _device() -> dict[str, str]:
     """What torch computes on."""
     import torch
 
+    from symbreak.learning.engine.device import has_bf16
+
     gpus = [torch.cuda.get_device_properties(n) for n in range(torch.cuda.device_count())]
     found = {f"GPU {n}": f"{gpu.name}, {gpu.total_memory / 2**30:.0f} GiB" for n, gpu in enumerate(gpus)}
-    faster = torch.ops.mkldnn._is_mkldnn_bf16_supported()
     return {
         **(found or {"GPU": "none; `compute.device: auto` takes the CPU"}),
         "CPU kernels of torch": torch.backends.cpu.get_cpu_capability(),
-        "bf16 on this CPU": "tried against fp32 at each training" if faster else "not supported",
+        "bf16 on this CPU": "tried against fp32 at each training" if has_bf16() else "not supported",
         "threads of torch": str(torch.get_num_threads()),
     }
 

@@ -113,9 +113,15 @@ class Compute(Section):
         "compiled runs as it is.",
     )
 
+    cpu_passes: Literal["auto", "off"] = Field(
+        "auto",
+        description="Compiled passes of training on a processor; `off`: PyTorch's own operations alone. Both "
+        "compute the same, up to rounding and to the random numbers of dropout.",
+    )
+
     def determining(self) -> dict[str, Any]:
         """All keys that determine results; those of later versions where they are set."""
-        later = {"processes": 1, "compile": "auto"}
+        later = {"processes": 1, "compile": "auto", "cpu_passes": "auto"}
         unset = {name for name, default in later.items() if getattr(self, name) == default}
         return self.model_dump(mode="json", exclude=unset | {"partner_seconds"})
 

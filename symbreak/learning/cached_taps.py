@@ -15,7 +15,8 @@ from symbreak.data import ImageSet
 from symbreak.learning.batches import normalised_batches
 from symbreak.learning.engine import parallel
 from symbreak.learning.engine.device import Engine
-from symbreak.models.probe import Place, record_taps
+from symbreak.models.probe import Place
+from symbreak.taps import capture
 
 #: Images of a batch -> tap of every place.
 Taps = Callable[[Tensor], dict[Place, Tensor]]
@@ -79,7 +80,7 @@ def source_of_taps(
 
     def run(pixels: Tensor) -> dict[Place, Tensor]:
         with engine.autocast():
-            return record_taps(network, pixels, places)[0]
+            return capture(network, pixels, places)[0]
 
     plain = Source(images, augment, run)
     augmented = probes.random_crop or probes.horizontal_flip

@@ -21,8 +21,9 @@ from symbreak.learning.engine.memory import with_smaller_batches
 from symbreak.learning.loop import Loop, mixed_seed, parameter_groups, write_history
 from symbreak.learning.resume import ResumeFile, digest
 from symbreak.learning.schedule import Schedule
-from symbreak.models.probe import Place, ProbeSet, record_taps
+from symbreak.models.probe import Place, ProbeSet
 from symbreak.store.provenance import require_trained_by
+from symbreak.taps import capture
 
 
 @parallel.in_processes
@@ -46,7 +47,7 @@ def train_probes(experiment: Experiment, weights: Path, output: Path, history: P
     SymbreakError
         If the weights are missing or damaged, or the data cannot be read.
     """
-    network, header = models.load_network(weights)
+    network, header = models.load_network(weights, experiment.compute.cpu_passes)
     require_trained_by(experiment, header, weights)
     with parallel.alone_together(output):
         training = probe_training(experiment)
@@ -151,7 +152,7 @@ def evaluate_probes(
         hits = torch.zeros(len(probes.places), dtype=torch.float64, device=engine.device)
         for pixels, labels in normalised_batches(images, engine, batch_size, training):
             with engine.autocast():
-                tokens, _ = record_taps(network, pixels, probes.places)
+                tokens, _ = capture(network, pixels, probes.places)
             outputs = probes({place: tensor.float() for place, tensor in tokens.items()})
             hits += torch.stack([correct(fields, labels) for fields in outputs.values()]).double()
         return hits

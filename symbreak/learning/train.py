@@ -56,7 +56,7 @@ def train_network(experiment: Experiment, network: str, seed: int, weights: Path
         train, validation = (load_configured(experiment.data, split) for split in ("train", "validation"))
         require_side(train, experiment.networks[network].image_size)
         torch.manual_seed(mixed_seed(seed, "initial weights", 0))
-        model = models.create(experiment.networks[network], train.n_labels)
+        model = models.create(experiment.networks[network], train.n_labels, experiment.compute.cpu_passes)
         settings: dict[str, Any] = {"data": experiment.data.determining()}
         shape = experiment.networks[network].determining()
         settings |= {"training": experiment.training.determining(), "network": shape, "seed": seed}

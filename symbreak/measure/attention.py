@@ -21,12 +21,12 @@ from symbreak.learning.batches import normalised_batches
 from symbreak.learning.engine.device import Engine, engine_of
 from symbreak.learning.engine.memory import with_smaller_batches
 from symbreak.measure.accumulator import label_coordinates
-from symbreak.models.probe import record_taps
 from symbreak.observables import attention_block
 from symbreak.progress import Progress
 from symbreak.store import open_dataset, provenance, write_dataset
 from symbreak.store.joining import stack_blocks
 from symbreak.store.provenance import derived, require_trained_by
+from symbreak.taps import capture
 
 
 def measure_attention(experiment: Experiment, weights: Path, folder: Path, block: int | None = None) -> None:
@@ -54,7 +54,7 @@ def measure_attention(experiment: Experiment, weights: Path, folder: Path, block
     SymbreakError
         If files are missing, do not belong together, or the network has no such block or no heads.
     """
-    network, header = models.load_network(weights)
+    network, header = models.load_network(weights, experiment.compute.cpu_passes)
     require_trained_by(experiment, header, weights)
     if network.network.convolutional:
         raise SymbreakError(f"{weights} is a convolutional network without attention; give one with heads.")
@@ -105,7 +105,7 @@ def attention_maps(
         with Progress(total=len(images), desc="attention", unit="image") as bar:
             for pixels, truth in batches:
                 with engine.autocast():
-                    tokens, output = record_taps(network, pixels, places)
+                    tokens, output = capture(network, pixels, places)
                 for (block, _), tensor in tokens.items():
                     heads = network.network.heads_per_block[block - 1]
                     by_head = tensor.float().unflatten(-1, (heads, -1)).mean(-1)

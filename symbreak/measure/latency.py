@@ -50,7 +50,8 @@ def measure_latency(experiment: Experiment, name: str, folder: Path) -> None:
         raise SymbreakError("The section `latency` has no `batches`; give for instance `batches: [1, 128]`.")
     load = os.getloadavg()[0]
     engines = latency_engines(experiment.compute.device, experiment.compute.precision)
-    dataset = time_network(network, experiment.data.n_labels, settings, engines)
+    model = models.create(network, experiment.data.n_labels, experiment.compute.cpu_passes)
+    dataset = time_network(model, settings, engines)
     facts = {
         "network": name,
         "seed": experiment.seeds,
@@ -85,15 +86,13 @@ def latency_engines(device: str, precision: str) -> list[Engine]:
     return [Engine(torch.device(place), own) for place in places]
 
 
-def time_network(network: Network, labels: int, settings: Latency, engines: list[Engine]) -> xr.Dataset:
+def time_network(model: models.Trunk, settings: Latency, engines: list[Engine]) -> xr.Dataset:
     """Median time of a forward pass for every device, mode and batch.
 
     Parameters
     ----------
-    network : Network
-        Its section of the experiment; the weights are the initial ones.
-    labels : int
-        Number of output units.
+    model : CCT or CNN
+        Its weights do not matter.
     settings : Latency
         Batches, modes and repeats.
     engines : list of Engine
@@ -106,8 +105,7 @@ def time_network(network: Network, labels: int, settings: Latency, engines: list
         (images/s) on (device, mode, batch), NaN where a network could not be compiled. Attributes tell
         architecture, parameters, operations, nominal latency and threads.
     """
-    model = models.create(network, labels).eval()
-    known = summary(model)
+    model, network, known = model.eval(), model.network, summary(model)
     shape = (len(engines), len(settings.modes), len(settings.batches))
     median, spread = np.full(shape, np.nan), np.full(shape, np.nan)
     refused: list[str] = []

@@ -22,11 +22,12 @@ from symbreak.learning.engine import parallel
 from symbreak.learning.engine.device import Engine, engine_of
 from symbreak.learning.engine.memory import with_smaller_batches
 from symbreak.measure.accumulator import TapAccumulator, binomial_error, fold_of_images, logits_dataset
-from symbreak.models.probe import ProbeSet, record_taps
+from symbreak.models.probe import ProbeSet
 from symbreak.progress import Progress
 from symbreak.store import provenance, write_dataset
 from symbreak.store.provenance import require_trained_by
 from symbreak.store.variables import check_finite
+from symbreak.taps import capture
 
 #: What to do about numbers that are not finite after a pass.
 NOT_FINITE = "the weights of the network or its probes are not finite or too large; train them again"
@@ -50,7 +51,7 @@ def measure(experiment: Experiment, weights: Path, probes_path: Path, folder: Pa
     SymbreakError
         If the files are missing or damaged, or do not belong together.
     """
-    network, header = models.load_network(weights)
+    network, header = models.load_network(weights, experiment.compute.cpu_passes)
     require_trained_by(experiment, header, weights)
     probes, _ = models.load(probes_path)
     if not isinstance(probes, ProbeSet) or probes.network != network.network:
@@ -135,7 +136,7 @@ def accumulate(
             for start, (pixels, truth) in zip(starts, batches):
                 rows = slice(start, start + len(truth))
                 with engine.autocast():
-                    tokens, output = record_taps(network, pixels, probes.places)
+                    tokens, output = capture(network, pixels, probes.places)
                 outputs[rows] = output.float().cpu()
                 for (block, tap), tensor in tokens.items():
                     taps[tap].add(block, tensor.float(), truth, cells[rows], rows)

@@ -1,4 +1,4 @@
-"""The compact convolutional transformer (CCT) with every tap named.
+"""The compact convolutional transformer (CCT).
 
 Source: Hassani et al., arXiv:2104.05704. Order of operations in an encoder
 block as in the published implementation: the residual stream is *replaced* by
@@ -8,7 +8,6 @@ its LayerNorm before the feed-forward branch.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from itertools import pairwise
 
 import torch
@@ -16,14 +15,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from symbreak.config import Network
-from symbreak.models.cpu.attention import attend
-from symbreak.models.cpu.gelu import gelu
-from symbreak.models.cpu.layout import channels_last, one_by_one_on_a_cpu
-from symbreak.models.cpu.linear import Linear
-from symbreak.models.cpu.residual import Kept, joined, normed
-
-#: Receives the name of a tap and its tensor, shape (images, tokens, nodes).
-Record = Callable[[str, Tensor], None]
 
 
 class StochasticDepth(nn.Module):
@@ -36,24 +27,19 @@ class StochasticDepth(nn.Module):
         super().__init__()
         self.probability = probability
 
-    def forward(self, stream: Tensor, branch: Callable[[], Tensor]) -> Tensor:
+    def forward(self, stream: Tensor, branch: Tensor) -> Tensor:
         """Add the branch; in training only that of some images, scaled up to keep the mean."""
         if not self.training or self.probability == 0.0:
-            return stream + branch()
-        mask = self._draw(stream)
-        return stream + branch() * (mask * self._gain)
+            return stream + branch
+        return stream + branch * (self.draw(stream) * self.gain)
 
-    def keep(self, stream: Tensor) -> Kept:
-        """Choose images in training, to compute the branch of no others."""
-        if self.probability == 0.0:
-            return Kept(torch.arange(len(stream)), len(stream), gain=1.0)
-        return Kept(self._draw(stream).flatten().nonzero().flatten(), len(stream), self._gain)
-
-    def _draw(self, stream: Tensor) -> Tensor:
+    def draw(self, stream: Tensor) -> Tensor:
+        """Draw which images keep their branch, 1 or 0, shape (images, 1, 1)."""
         return stream.new_empty(len(stream), 1, 1).bernoulli_(1.0 - self.probability)
 
     @property
-    def _gain(self) -> float:
+    def gain(self) -> float:
+        """Factor of the branches that stay."""
         return 1.0 / (1.0 - self.probability) if self.probability < 1.0 else 0.0
 
 
@@ -73,7 +59,7 @@ class Tokenizer(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """(images, 3, side, side) -> (images, tokens, dim)."""
-        images = channels_last(images)
+        images = images.contiguous(memory_format=torch.channels_last)
         for convolution, pool in zip(self.convolutions, self.pooled):
             images = convolution(images)
             if pool:  # before the ReLU, with which it commutes: a quarter of the elements
@@ -90,7 +76,7 @@ class Tokenizer(nn.Module):
 
 
 class Convolutions(nn.Module):
-    """Convolutions with ReLU on the map of the tokens, behind the encoder blocks (P2 section 3).
+    """Convolutions with ReLU on the map of the tokens, after the encoder blocks (P2 section 3).
 
     "An initial CL tokenizer connected to two transformer blocks followed by four CLs", arXiv:2506.23832: as
     many tokens go out as come in, there is no max-pooling and no skip connection.
@@ -116,8 +102,43 @@ class Convolutions(nn.Module):
         return maps.flatten(2).transpose(1, 2)
 
 
+def attention(qkv: Tensor, heads: int, dropout: float = 0.0) -> Tensor:
+    r"""Scaled dot-product attention of every head, ``softmax(q k^T / sqrt(d)) v``, heads side by side.
+
+    Source: Vaswani et al., arXiv:1706.03762, eq. 1.
+
+    Parameters
+    ----------
+    qkv : Tensor
+        Queries, keys and values side by side, shape (images, tokens, 3 * dim).
+    heads : int
+        Number of heads; head h has nodes h * d ... (h + 1) * d - 1 of each of the three.
+    dropout : float
+        Probability that an attention weight is left out.
+
+    Returns
+    -------
+    Tensor
+        Shape (images, tokens, dim).
+
+    Examples
+    --------
+    >>> qkv = torch.tensor([[[0.0, 0.0, 0.0, 0.0, 1.0, 2.0], [0.0, 0.0, 0.0, 0.0, 1.0, 4.0]]])
+    >>> attention(qkv, heads=2).tolist()  # equal weights: the mean of the values
+    [[[1.0, 3.0], [1.0, 3.0]]]
+    """
+    query, key, value = qkv.unflatten(2, (3, heads, -1)).permute(2, 0, 3, 1, 4)
+    by_head = functional.scaled_dot_product_attention(query, key, value, dropout_p=dropout)
+    return by_head.transpose(1, 2).flatten(2)
+
+
 class Block(nn.Module):
-    """One encoder block; `record` hears every tap."""
+    """One encoder block; its taps are inputs and outputs of its layers (`symbreak.taps`)."""
+
+    # What `symbreak.models.cpu` has of its own.
+    linear_layer: type[nn.Linear] = nn.Linear
+    attention = staticmethod(attention)
+    activation = staticmethod(functional.gelu)
 
     def __init__(self, network: Network, heads: int, stochastic_depth: float) -> None:
         super().__init__()
@@ -125,58 +146,29 @@ class Block(nn.Module):
         self.heads = heads
         self.attention_dropout = network.attention_dropout
         self.attention_norm = nn.LayerNorm(dim)
-        self.qkv = Linear(dim, 3 * dim, bias=False)
-        self.projection = Linear(dim, dim)
+        self.qkv = self.linear_layer(dim, 3 * dim, bias=False)
+        self.projection = self.linear_layer(dim, dim)
         self.feedforward_norm = nn.LayerNorm(dim)
-        self.linear1 = Linear(dim, hidden)
-        self.linear2 = Linear(hidden, dim)
+        self.linear1 = self.linear_layer(dim, hidden)
+        self.linear2 = self.linear_layer(hidden, dim)
         self.dropout = nn.Dropout(network.dropout)
         self.stochastic_depth = StochasticDepth(stochastic_depth)
 
-    def forward(self, stream: Tensor, record: Record | None = None) -> Tensor:
+    def forward(self, stream: Tensor) -> Tensor:
         """(images, tokens, dim) -> (images, tokens, dim)."""
-        if self.training and record is None and one_by_one_on_a_cpu(stream):  # a tap holds every image
-            return self._of_kept_images(stream)
-        hear = record or _nobody
-        stream = self.stochastic_depth(stream, lambda: self._attention(self.attention_norm(stream), hear))
-        hear("projection_skip", stream)
+        stream = self.stochastic_depth(stream, self.attend(self.attention_norm(stream)))
         stream = self.feedforward_norm(stream)  # the residual stream itself is replaced
-        hear("feedforward_norm", stream)
-        stream = self.stochastic_depth(stream, lambda: self._feedforward(stream, hear))
-        hear("block", stream)
-        return stream
+        return self.stochastic_depth(stream, self.feed_forward(stream))
 
-    def _of_kept_images(self, stream: Tensor) -> Tensor:
-        """The same without computing the branches that stochastic depth leaves out."""
-        kept = self.stochastic_depth.keep(stream)
-        stream, tokens = normed(stream, self.attention_norm, kept, replace=False)
-        stream = joined(stream, self._attention(tokens, _nobody), kept)
-        kept = self.stochastic_depth.keep(stream)
-        stream, tokens = normed(stream, self.feedforward_norm, kept, replace=True)
-        return joined(stream, self._feedforward(tokens, _nobody), kept)
+    def attend(self, tokens: Tensor) -> Tensor:
+        """Attention of every head, heads concatenated, and the output projection."""
+        dropout = self.attention_dropout if self.training else 0.0
+        return self.dropout(self.projection(self.attention(self.qkv(tokens), self.heads, dropout)))
 
-    def _attention(self, tokens: Tensor, hear: Record) -> Tensor:
-        qkv = self.qkv(tokens)
-        attention = attend(qkv, self.heads, self.attention_dropout if self.training else 0.0)
-        projection = self.projection(attention)
-        hear("attention_norm", tokens)
-        hear("qkv", qkv)
-        for name, part in zip(("query", "key", "value"), qkv.chunk(3, dim=-1)):
-            hear(name, part)
-        hear("attention", attention)
-        hear("projection", projection)
-        return self.dropout(projection)
-
-    def _feedforward(self, stream: Tensor, hear: Record) -> Tensor:
-        hidden = gelu(self.linear1(stream))
-        branch = self.linear2(self.dropout(hidden))
-        hear("linear1", hidden)
-        hear("linear2", branch)
-        return self.dropout(branch)
-
-
-def _nobody(name: str, tensor: Tensor) -> None:
-    """Nobody listens to the taps."""
+    def feed_forward(self, tokens: Tensor) -> Tensor:
+        """Two fully connected layers with GELU between them."""
+        hidden = self.activation(self.linear1(tokens))
+        return self.dropout(self.linear2(self.dropout(hidden)))
 
 
 class CCT(nn.Module):
@@ -188,9 +180,11 @@ class CCT(nn.Module):
         Shape of the network, see `symbreak.config.Network`.
     labels : int
         Number of output units.
+    block : type of Block
+        What its encoder blocks are made of.
     """
 
-    def __init__(self, network: Network, labels: int) -> None:
+    def __init__(self, network: Network, labels: int, block: type[Block] = Block) -> None:
         super().__init__()
         self.network, self.labels = network, labels
         self.tokenizer = Tokenizer(network)
@@ -202,7 +196,7 @@ class CCT(nn.Module):
             self.positional_embedding = nn.Parameter(_sine(tokens, network.dim), requires_grad=False)
         self.dropout = nn.Dropout(network.dropout)
         depth = torch.linspace(0, network.stochastic_depth, network.blocks, device="cpu").tolist()
-        self.blocks = nn.ModuleList(Block(network, h, p) for h, p in zip(network.heads_per_block, depth))
+        self.blocks = nn.ModuleList(block(network, h, p) for h, p in zip(network.heads_per_block, depth))
         self.behind = Convolutions(network) if network.convolutions_behind else nn.Identity()
         self.norm = nn.LayerNorm(network.dim)
         self.pooling = nn.Linear(network.dim, 1)
@@ -211,21 +205,20 @@ class CCT(nn.Module):
         if network.positional_embedding == "learnable":
             nn.init.trunc_normal_(self.positional_embedding, std=0.2)
 
-    def forward(self, images: Tensor, record: Callable[[int, str, Tensor], None] | None = None) -> Tensor:
-        """(images, 3, side, side), normalised -> (images, labels); `record` hears block, tap and tensor."""
-        tokens = self.norm(self.trunk(images, record))
+    def forward(self, images: Tensor) -> Tensor:
+        """(images, 3, side, side), normalised -> (images, labels)."""
+        tokens = self.norm(self.trunk(images))
         weights = self.pooling(tokens).softmax(dim=1)
         return self.readout((weights.transpose(1, 2) @ tokens).squeeze(1))
 
-    def trunk(self, images: Tensor, record: Callable[[int, str, Tensor], None] | None = None) -> Tensor:
-        """Everything before the final norm; `record` hears block (from 1), tap and tensor."""
+    def trunk(self, images: Tensor) -> Tensor:
+        """Everything before the final norm: (images, 3, side, side) -> (images, tokens, dim)."""
         stream = self.tokenizer(images)
         if self.positional_embedding is not None:
             stream = stream + self.positional_embedding
         stream = self.dropout(stream)
-        for number, block in enumerate(self.blocks, start=1):
-            hear = (lambda name, tensor, n=number: record(n, name, tensor)) if record else None
-            stream = block(stream, hear)
+        for block in self.blocks:
+            stream = block(stream)
         return self.behind(stream)
 
 

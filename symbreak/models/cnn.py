@@ -1,20 +1,18 @@
-"""Convolutional networks, VGG and ResNet, opened behind every block.
+"""Convolutional networks, VGG and ResNet.
 
 Sources: Simonyan and Zisserman, arXiv:1409.1556, with BatchNorm after every
 convolution and one fully connected layer as usual on 32 x 32 pixels; He et
 al., arXiv:1512.03385, section 4.2, with shortcuts of option A, which have no
-parameters. The tap `filters` of a block is what the next block sees.
+parameters. The tap `filters` of a block is its output.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from symbreak.config import Network, halves
-from symbreak.models.cpu.layout import channels_last
 
 
 class Convolution(nn.Module):
@@ -89,22 +87,17 @@ class CNN(nn.Module):
         self.readout = nn.Linear(channels if residual else channels * maps[-1].side ** 2, labels)
         self.apply(_initialise)
 
-    def forward(self, images: Tensor, record: Callable[[int, str, Tensor], None] | None = None) -> Tensor:
-        """(images, 3, side, side), normalised -> (images, labels).
-
-        `record` hears block (from 1), `filters` and the block's output, (images, positions, filters).
-        """
-        maps = self.trunk(images, record)
+    def forward(self, images: Tensor) -> Tensor:
+        """(images, 3, side, side), normalised -> (images, labels)."""
+        maps = self.trunk(images)
         features = maps.mean((2, 3)) if self.average else maps.flatten(1)
         return self.readout(self.dropout(features))
 
-    def trunk(self, images: Tensor, record: Callable[[int, str, Tensor], None] | None = None) -> Tensor:
+    def trunk(self, images: Tensor) -> Tensor:
         """Everything before the readout: (images, filters, side, side) of the last block."""
-        maps = self.stem(channels_last(images))
-        for number, block in enumerate(self.blocks, start=1):
+        maps = self.stem(images.contiguous(memory_format=torch.channels_last))
+        for block in self.blocks:
             maps = block(maps)
-            if record:
-                record(number, "filters", maps.flatten(2).transpose(1, 2))
         return maps
 
 

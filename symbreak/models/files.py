@@ -41,8 +41,15 @@ def save(path: str | Path, model: Trunk | ProbeSet, **description: Any) -> None:
     write_weights(path, pack(model), header)
 
 
-def load(path: str | Path) -> tuple[Trunk | ProbeSet, dict[str, Any]]:
+def load(path: str | Path, cpu_passes: str = "auto") -> tuple[Trunk | ProbeSet, dict[str, Any]]:
     """Read what `save` wrote: the model in evaluation mode, and its header.
+
+    Parameters
+    ----------
+    path : path
+        File to read.
+    cpu_passes : {"auto", "off"}
+        See `create`.
 
     Raises
     ------
@@ -52,8 +59,8 @@ def load(path: str | Path) -> tuple[Trunk | ProbeSet, dict[str, Any]]:
     tensors, header = read_weights(path)
     try:
         with torch.device("meta"):
-            _require_no_larger(_described(header), Path(path).stat().st_size)
-        model = _described(header)
+            _require_no_larger(_described(header, cpu_passes), Path(path).stat().st_size)
+        model = _described(header, cpu_passes)
         plain, masks = unpack(tensors, model)
         model.load_state_dict(plain)
         apply_masks(model, masks)
@@ -73,26 +80,26 @@ def load(path: str | Path) -> tuple[Trunk | ProbeSet, dict[str, Any]]:
     return model.eval(), header  # type: ignore[return-value]
 
 
-def load_network(path: str | Path) -> tuple[Trunk, dict[str, Any]]:
-    """Read a network and its header, and refuse anything else.
+def load_network(path: str | Path, cpu_passes: str = "auto") -> tuple[Trunk, dict[str, Any]]:
+    """Read a network and its header as `load` does, and refuse anything else.
 
     Raises
     ------
     SymbreakError
         If the file is missing or damaged, or holds probes.
     """
-    network, header = load(path)
+    network, header = load(path, cpu_passes)
     if isinstance(network, ProbeSet):
         raise SymbreakError(f"{path} holds probes, not a network; give the file `network.safetensors`.")
     return network, header
 
 
-def _described(header: dict[str, Any]) -> nn.Module:
+def _described(header: dict[str, Any], cpu_passes: str) -> nn.Module:
     """Untrained model of the shape that a header tells."""
     network, labels = Network(**header["network"]), int(header["labels"])
     if "probes" in header:
         return ProbeSet(network, labels, Probes(**header["probes"]))
-    return create(network, labels)
+    return create(network, labels, cpu_passes)
 
 
 def _require_no_larger(model: nn.Module, size: int) -> None:

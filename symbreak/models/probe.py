@@ -10,15 +10,12 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterable
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from symbreak.config import FILTER_TAPS, RESIDUAL_TAPS, FilterMap, Network, Probes
-from symbreak.models.cct import CCT
-from symbreak.models.cnn import CNN
 
 #: A tap of a block: (block from 1, name of the tap).
 Place = tuple[int, str]
@@ -132,26 +129,8 @@ class ProbeSet(nn.Module):
         return self.probes[_key(place)]  # type: ignore[return-value]
 
     def forward(self, tokens: dict[Place, Tensor]) -> dict[Place, Tensor]:
-        """Output fields of every probe from the recorded taps."""
+        """Output fields of every probe from its taps."""
         return {place: self[place](tokens[place]) for place in self.places}
-
-
-@torch.no_grad()
-def record_taps(
-    network: CCT | CNN, images: Tensor, places: Iterable[Place]
-) -> tuple[dict[Place, Tensor], Tensor]:
-    """Run the network once; return the wanted taps, (images, tokens, nodes) each, and its output fields."""
-    wanted, heard = set(places), {}
-
-    def record(block: int, tap: str, tensor: Tensor) -> None:
-        if (block, tap) in wanted:
-            heard[block, tap] = tensor
-        if tap == "attention" and (block, "attention_rotated") in wanted:
-            matrix = rotation(tensor.shape[-1], block).to(tensor)
-            heard[block, "attention_rotated"] = tensor @ matrix
-
-    output = network(images, record)
-    return heard, output
 
 
 @functools.cache

@@ -9,14 +9,15 @@ from torch import nn
 
 from symbreak.config import Network
 from symbreak.errors import SymbreakError
-from symbreak.models.cct import CCT
+from symbreak.models.cct import CCT, Block
 from symbreak.models.cnn import CNN
+from symbreak.models.cpu.block import FusedBlock
 
 #: A network that can be trained and opened at its taps.
 Trunk = CCT | CNN
 
 
-def create(network: Network, labels: int) -> Trunk:
+def create(network: Network, labels: int, cpu_passes: str = "auto") -> Trunk:
     """Build the untrained network of an experiment.
 
     Parameters
@@ -25,13 +26,18 @@ def create(network: Network, labels: int) -> Trunk:
         Its section of the experiment.
     labels : int
         Number of output units.
+    cpu_passes : {"auto", "off"}
+        Whether encoder blocks have compiled passes for processors, the key `compute.cpu_passes`; parameters
+        and function are the same.
 
     Examples
     --------
     >>> create(Network(architecture="resnet_20"), labels=10).readout
     Linear(in_features=64, out_features=10, bias=True)
     """
-    return CNN(network, labels) if network.convolutional else CCT(network, labels)
+    if network.convolutional:
+        return CNN(network, labels)
+    return CCT(network, labels, FusedBlock if cpu_passes == "auto" else Block)
 
 
 def build(name: str, labels: int = 100, **options: Any) -> Trunk:

@@ -38,7 +38,7 @@ def write_study(
 ) -> None:
     """Write ``pruning/{study}.nc`` and the folder of the pruned network of its first setting."""
     folder = subject.folder / "pruning" / name
-    pruned, header = models.load_network(network)
+    pruned, header = models.load_network(network, subject.experiment.compute.cpu_passes)
     study = subject.experiment.pruning.studies[name]
     table = layer_table(study.settings, layers, nodes, cuts, subject.experiment.statistics)
     table = table.assign(_recoveries(study.settings, study.methods, layers, rows, len(subject.validation)))

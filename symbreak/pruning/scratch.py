@@ -48,7 +48,8 @@ def train_masked(
     training = scratch_training(experiment)
     train = load_configured(experiment.data, "train")
     torch.manual_seed(mixed_seed(seed, "initial weights", 0))
-    network = models.create(subject.network.network, subject.network.labels)
+    shape = subject.network.network, subject.network.labels
+    network = models.create(*shape, experiment.compute.cpu_passes)
     models.apply_masks(network, {layer.module: torch.from_numpy(mask) for layer, mask in kept.items()})
     network = network.to(engine.device).train()
 

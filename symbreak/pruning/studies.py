@@ -51,7 +51,7 @@ def prune(experiment: Experiment, folder: Path) -> None:
     SymbreakError
         If nothing is to be pruned, or a file is missing or damaged.
     """
-    network, header = models.load_network(folder / "network.safetensors")
+    network, header = models.load_network(folder / "network.safetensors", experiment.compute.cpu_passes)
     studies = _studies_of(experiment, header["name"])
     with alone(folder / "pruning" / "studies"):
         subject = subject_of(experiment, folder, network, header, studies)

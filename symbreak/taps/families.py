@@ -79,7 +79,7 @@ _ENCODER_LAYER = r"torch\.nn\.modules\.transformer\.TransformerEncoderLayer"
 FAMILIES: tuple[Family, ...] = (
     Family(
         "CCT of symbreak",
-        r"symbreak\.models\.cct\.Block",
+        r"symbreak\.models\.(cct\.Block|cpu\.block\.FusedBlock)",
         "projection",
         _norms_first("attention_norm", "feedforward_norm") | _fused("qkv") | _feedforward("linear2"),
     ),

@@ -45,14 +45,24 @@ def name_processor() -> str:
     >>> "thread" in name_processor()
     True
     """
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:  # not Linux
-        lines = []
-    models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    model = models[0] if models else platform.processor() or platform.machine() or "cpu"
+    model = _cpuinfo("model name") or platform.processor() or platform.machine() or "cpu"
     threads = torch.get_num_threads()
     return f"{model}, {torch.backends.cpu.get_cpu_capability()}, {threads} thread{'s' * (threads > 1)}"
+
+
+def has_bf16() -> bool:
+    """Whether this processor says that it multiplies bfloat16; only Linux tells."""
+    flags = f"{_cpuinfo('flags')} {_cpuinfo('Features')}".split()
+    return any(flag in flags for flag in ("avx512_bf16", "amx_bf16", "bf16"))
+
+
+def _cpuinfo(field: str) -> str:
+    """A field of the first processor as Linux lists it, empty elsewhere."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return ""
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith(field)), "")
 
 
 def choose_engine(compute: Compute, trial: Callable[[Engine], None] | None = None) -> Engine:
@@ -82,13 +92,13 @@ def choose_engine(compute: Compute, trial: Callable[[Engine], None] | None = Non
         )
     cuda = compute.device == "cuda" or (compute.device == "auto" and torch.cuda.is_available())
     device = torch.device("cuda" if cuda else "cpu")
-    if not cuda:
+    if not cuda and compute.cpu_passes == "auto":
         keep_freed_memory()
     if compute.precision != "auto":
         return Engine(device, compute.precision)
     if cuda:
         return Engine(device, "bf16" if torch.cuda.is_bf16_supported() else "fp32")
-    if trial is None or not torch.ops.mkldnn._is_mkldnn_bf16_supported():
+    if trial is None or not has_bf16():
         return Engine(device, "fp32")
     seconds = {precision: _time(trial, Engine(device, precision)) for precision in ("fp32", "bf16")}
     return Engine(device, "bf16" if seconds["fp32"] > WORTHWHILE * seconds["bf16"] else "fp32")

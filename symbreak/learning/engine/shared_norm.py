@@ -13,6 +13,14 @@ class SharedBatchNorm(nn.BatchNorm2d):
     On a CPU what `torch.nn.SyncBatchNorm` is on a GPU, from sums over processes that carry gradients.
     """
 
+    @classmethod
+    def of(cls, norm: nn.BatchNorm2d) -> SharedBatchNorm:
+        """The same norm, shared: parameters and averages are the same tensors."""
+        shared = cls(norm.num_features, norm.eps, norm.momentum).train(norm.training)
+        for name, tensor in (*norm.named_parameters(), *norm.named_buffers()):
+            setattr(shared, name, tensor)
+        return shared
+
     def forward(self, maps: Tensor) -> Tensor:
         """(images, filters, height, width) -> same."""
         if not self.training:
@@ -38,10 +46,11 @@ class SharedBatchNorm(nn.BatchNorm2d):
 
 
 def share_norms(model: nn.Module) -> None:
-    """Let every BatchNorm of a model see all processes; parameters and averages stay the same tensors."""
+    """Replace every BatchNorm in a model by one that is shared; parameters and averages stay the same."""
     if next(model.parameters()).is_cuda:
         nn.SyncBatchNorm.convert_sync_batchnorm(model)
         return
-    for module in model.modules():
-        if type(module) is nn.BatchNorm2d:
-            module.__class__ = SharedBatchNorm
+    for parent in list(model.modules()):
+        for name, child in list(parent.named_children()):
+            if type(child) is nn.BatchNorm2d:
+                setattr(parent, name, SharedBatchNorm.of(child))

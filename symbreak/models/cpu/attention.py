@@ -12,8 +12,8 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
+from symbreak.models.cct import attention
 from symbreak.models.cpu.attention_heads import HeadsApart
 from symbreak.models.cpu.attention_weights import DroppingSoftmax, scores_gradient
 from symbreak.models.cpu.layout import one_by_one_on_a_cpu
@@ -24,36 +24,18 @@ PIECE = {torch.float32: 2**20, torch.bfloat16: 2**21}
 
 
 def attend(qkv: Tensor, heads: int, dropout: float = 0.0) -> Tensor:
-    r"""Attention of every head, ``softmax(q k^T / sqrt(d)) v``, heads side by side.
-
-    Source: Vaswani et al., arXiv:1706.03762, eq. 1.
-
-    Parameters
-    ----------
-    qkv : Tensor
-        Queries, keys and values side by side, shape (images, tokens, 3 * dim).
-    heads : int
-        Number of heads; head h has nodes h * d ... (h + 1) * d - 1 of each of the three.
-    dropout : float
-        Probability that an attention weight is left out.
-
-    Returns
-    -------
-    Tensor
-        Shape (images, tokens, dim).
+    """The same as `symbreak.models.cct.attention`, through the batch in pieces where that is faster.
 
     Examples
     --------
     >>> qkv = torch.tensor([[[0.0, 0.0, 0.0, 0.0, 1.0, 2.0], [0.0, 0.0, 0.0, 0.0, 1.0, 4.0]]])
-    >>> attend(qkv, heads=2).tolist()  # equal weights: the mean of the values
+    >>> attend(qkv.bfloat16(), heads=2).tolist()  # equal weights: the mean of the values
     [[[1.0, 3.0], [1.0, 3.0]]]
     """
     gains = qkv.dtype in PIECE and (dropout > 0 or qkv.dtype == torch.bfloat16)
     if gains and len(qkv) and one_by_one_on_a_cpu(qkv):
         return _ByPiece.apply(qkv, heads, dropout)
-    query, key, value = qkv.unflatten(2, (3, heads, -1)).permute(2, 0, 3, 1, 4)
-    attention = functional.scaled_dot_product_attention(query, key, value, dropout_p=dropout)
-    return attention.transpose(1, 2).flatten(2)
+    return attention(qkv, heads, dropout)
 
 
 def _pieces(images: int, heads: int, tokens: int, dtype: torch.dtype) -> list[tuple[slice, slice, slice]]:
@@ -80,10 +62,10 @@ class _ByPiece(torch.autograd.Function):
         qkv, (images, tokens, width) = qkv.contiguous(), qkv.shape
         pieces, softmax = _pieces(images, heads, tokens, qkv.dtype), DroppingSoftmax(dropout)
         piece, keep = pieces[0][0].stop, ctx.needs_input_grad[0]
-        attention = qkv.new_empty(images, tokens, width // 3)
+        result = qkv.new_empty(images, tokens, width // 3)
         weights = qkv.new_empty((images if keep else piece) * heads, tokens, tokens)
         scores = qkv.new_empty(piece * heads, tokens, tokens)
-        inputs, outputs = HeadsApart(qkv, 3, heads, piece), HeadsApart(attention, 1, heads, piece)
+        inputs, outputs = HeadsApart(qkv, 3, heads, piece), HeadsApart(result, 1, heads, piece)
         weight_bits, score_bits = bits(weights), bits(scores)
         ctx.gain, ctx.scale, ctx.heads = softmax.gain, (width // (3 * heads)) ** -0.5, heads
         with torch.autocast("cpu", enabled=False):
@@ -94,7 +76,7 @@ class _ByPiece(torch.autograd.Function):
                 _multiply(scores[here], value, ctx.gain, outputs.parts[0, here])
                 outputs.put(rows)
         ctx.save_for_backward(qkv, weights)
-        return attention
+        return result
 
     @staticmethod
     @torch.autograd.function.once_differentiable

@@ -1,18 +1,7 @@
-"""How tensors lie in memory, and how operations on them run."""
+"""How operations on a tensor run: one by one on a CPU, and in which precision."""
 
 import torch
 from torch import Tensor
-
-
-def channels_last(images: Tensor) -> Tensor:
-    """Images with the channels of a pixel side by side, as convolutions are fastest.
-
-    Examples
-    --------
-    >>> channels_last(torch.zeros(1, 3, 2, 2)).stride()
-    (12, 1, 6, 3)
-    """
-    return images.contiguous(memory_format=torch.channels_last)
 
 
 def one_by_one_on_a_cpu(tensor: Tensor) -> bool:
