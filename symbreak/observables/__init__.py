@@ -8,6 +8,7 @@ from types import ModuleType as _ModuleType
 
 from symbreak.numerics.estimates import Estimate, benjamini_hochberg, permutation_p_value
 from symbreak.observables.committees.members import Member
+from symbreak.observables.committees.pairings import architecture_test
 from symbreak.observables.committees.per_committee import committee_tables
 from symbreak.observables.committees.vote import (
     Agreement,
@@ -40,6 +41,7 @@ from symbreak.observables.heads.map_likeness import map_criteria, map_scores
 from symbreak.observables.heads.matrix_null import head_matrix_null
 from symbreak.observables.heads.nulls import shuffle_nodes, shuffle_nodes_per_label, shuffle_taxonomy
 from symbreak.observables.heads.order import ORDER_PARAMETERS, order_parameters
+from symbreak.observables.heads.owner_accuracy import head_label_accuracy, owner_accuracy_test
 from symbreak.observables.heads.owners import (
     OwnershipTest,
     count_owned,
@@ -60,6 +62,7 @@ from symbreak.observables.heads.replicas import (
     susceptibility,
 )
 from symbreak.observables.heads.resemblance import averaged_nodes, common_share
+from symbreak.observables.heads.surrogates import overlap_test, similar_groups
 from symbreak.observables.nodes.chi_square import Uniformity, uniformity
 from symbreak.observables.nodes.choices import robustness
 from symbreak.observables.nodes.folds import jackknife, jackknife_statistics, leave_out_folds, pool_folds
@@ -79,6 +82,7 @@ from symbreak.observables.superclasses.law import (
     superclass_sizes,
     superclass_tail,
 )
+from symbreak.observables.superclasses.pairs import superclass_pairs_test
 
 __all__ = [
     name for name, value in globals().items() if not (name.startswith("_") or isinstance(value, _ModuleType))

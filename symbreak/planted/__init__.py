@@ -1,5 +1,8 @@
 """Worlds with known truth, in which every estimator can be checked."""
 
+from symbreak.planted.calibration import calibrate
+from symbreak.planted.copula import copula_null
+from symbreak.planted.divided import divided_labels
 from symbreak.planted.examples import evolution_example, head_tables_example, moments_example
 from symbreak.planted.gaussian import BlockMatrix, LinearWorld, block_matrix, linear_gaussian
 from symbreak.planted.matched import matched_gaussian, null_statistics
@@ -20,7 +23,10 @@ __all__ = [
     "MembershipWorld",
     "binomial_heads",
     "block_matrix",
+    "calibrate",
     "committee_example",
+    "copula_null",
+    "divided_labels",
     "evolution_example",
     "head_gain",
     "head_tables_example",

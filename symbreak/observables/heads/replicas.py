@@ -64,7 +64,11 @@ def _deviations(first: ArrayLike, second: ArrayLike) -> tuple[NDArray[np.float64
 
 
 def replica_overlap(
-    first: ArrayLike, second: ArrayLike, n_shuffles: int = 999, seed: int = 0
+    first: ArrayLike,
+    second: ArrayLike,
+    n_shuffles: int = 999,
+    seed: int = 0,
+    permute: Callable[[np.random.Generator], NDArray[np.int64]] | None = None,
 ) -> ReplicaOverlap:
     """Overlap of the ways in which two replicas divide the labels, maximised over relabellings of the heads.
 
@@ -79,6 +83,9 @@ def replica_overlap(
         Appearances of two seeds, or of two blocks with the same number of heads.
     n_shuffles, seed
         Number and seed of the label shuffles.
+    permute : callable, optional
+        Draws a permutation of the labels that appear in both; default: all permutations alike. See
+        :func:`symbreak.observables.overlap_test` for the null that keeps similar labels together.
 
     Returns
     -------
@@ -107,7 +114,8 @@ def replica_overlap(
         for label in (range(n_labels) if n_labels > 1 else ())
     ]
     rng = np.random.default_rng(seed)
-    null = [_align(one, two[:, rng.permutation(n_labels)])[0] for _ in range(n_shuffles)]
+    draw = permute or (lambda generator: generator.permutation(n_labels))
+    null = [_align(one, two[:, draw(rng)])[0] for _ in range(n_shuffles)]
     return ReplicaOverlap(compare_with_null(value, jackknife_error(left_out), null), columns + 1, n_labels)
 
 
