@@ -141,6 +141,17 @@ none may lead to anything but a sentence or a file that is whole after all, with
 """
 
 
+KINDS = """
+## By kind
+
+Inputs, settings and machines as users have them; most are none that somebody has reported. Every member is
+refused by a sentence or leads to a result that is compared with the right one; *silent* counts wrong results
+that nobody told, *lost* files that were changed. Results that do not belong together, numbers that are not
+finite and the writing of files have tests of their own.
+
+"""
+
+
 LIMITS = """
 ## How it is done
 
@@ -150,7 +161,8 @@ LIMITS = """
   the seed and the step only. On a CPU the resumed run is the undisturbed one bit for bit; on a GPU, and where
   several processes share a training, sums may be added in another order.
 - `symbreak train`, `probe`, `measure`, `evolve` and `prune` lock their results; the system frees the lock
-  when the process ends, however it ends. On file systems without `flock` they refuse.
+  when the process ends, however it ends. On file systems without
+  locks a warning says once that nobody guards them.
 - Of a batch that does not fit into memory, training is refused, because its size determines the result;
   measuring and validating go on with halves. Where the system kills a process for its memory instead of
   refusing more, that is a kill -9.
@@ -183,7 +195,12 @@ def main() -> None:
             except Skipped as reason:
                 lines.append(f"| {name} | 0 | | not possible on this machine: {reason} |")
         os.chdir(ROOT)
-    print(PAGE + "\n".join(lines) + "\n" + LIMITS, end="")
+    print(PAGE + "\n".join(lines) + "\n" + by_kind() + LIMITS, end="")
+
+
+def by_kind() -> str:
+    """Part of the page on kinds of faults."""
+    return KINDS + importlib.import_module("faults_kinds").table()
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import faults
+import faults_kinds
 import pytest
 
 FAULTS = faults.load_faults()
@@ -31,6 +32,13 @@ def test_nothing_is_lost_and_one_sentence_says_why(box, name):
     if outcome.status is not None and not name.startswith(SUCCEEDS):
         assert outcome.status in (2, 143)
         assert outcome.message.startswith("symbreak ") and outcome.message.endswith(".")
+
+
+@pytest.mark.parametrize("kind", faults_kinds.KINDS)
+def test_no_member_of_a_kind_is_silent(kind):
+    found = faults_kinds.outcome(kind)
+    assert found.tries >= 8 and not found.silent and found.message
+    assert f"\n| {kind} | {found.tries} | 0 | 0 |" in PAGE.read_text(), "run `python tests/faults.py`"
 
 
 def test_there_are_enough_kills_and_the_page_lists_every_fault():

@@ -25,7 +25,7 @@ def sentence(problem: Any, settings: Mapping[str, Any]) -> str:
     """Sentence on the first problem that pydantic found in `settings`."""
     kind, place = problem["type"], _place(problem, settings)
     if kind == "rule":  # between keys
-        return f"the key `{problem['ctx']['key']}` is wrong: {problem['msg']}; correct it."
+        return f"the key `{problem['ctx']['key']}` is wrong: {problem['msg']}."
     key = printed(".".join(place))
     if kind == "missing":
         return f"the key `{key}` is missing; add it."

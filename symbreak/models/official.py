@@ -133,7 +133,7 @@ def _cure(network: CCT, state: Mapping[str, Tensor]) -> str:
     if own is None or given is None or own.shape == given.shape:
         return ""
     sides = [side for side in range(4, 513, 4) if network.tokenizer.tokens(side) == given.shape[1]]
-    sizes = f" between {sides[0]} and {sides[-1]}" if sides else ""
+    sizes = f", {' or '.join(map(str, sorted({sides[0], sides[-1]})))}" if sides else ""
     return f" It was trained on images of another size; give its `image_size`{sizes}."
 
 
