@@ -3,10 +3,15 @@
 from symbreak.planted.calibration import calibrate
 from symbreak.planted.copula import copula_null
 from symbreak.planted.divided import divided_labels
-from symbreak.planted.examples import evolution_example, head_tables_example, moments_example
+from symbreak.planted.examples import (
+    evolution_example,
+    head_tables_example,
+    moments_example,
+    pruning_example,
+    silencing_example,
+)
 from symbreak.planted.gaussian import BlockMatrix, LinearWorld, block_matrix, linear_gaussian
 from symbreak.planted.matched import matched_gaussian, null_statistics
-from symbreak.planted.pruning import pruning_example, silencing_example
 from symbreak.planted.specialised import (
     HeadGainWorld,
     MembershipWorld,

@@ -103,13 +103,13 @@ def one_seed_each(members: Sequence[Member], networks: Sequence[str]) -> list[tu
     return list(zip(*ranked, strict=False))
 
 
-def places_of(members: Sequence[Member]) -> dict[str, list[int]]:
+def members_by_network(members: Sequence[Member]) -> dict[str, list[int]]:
     """Places of the members of each network.
 
     Examples
     --------
     >>> one = Member("a", 1, np.zeros((3, 2)), np.zeros(3, int))
-    >>> places_of([one, one._replace(network="b"), one._replace(seed=2)])
+    >>> members_by_network([one, one._replace(network="b"), one._replace(seed=2)])
     {'a': [0, 2], 'b': [1]}
     """
     found: dict[str, list[int]] = {}
@@ -138,7 +138,7 @@ def same_and_diverse(
     >>> same_and_diverse(pool, 2, draws=100)
     ([(0, 1), (2, 3)], [(0, 2), (0, 3), (1, 2), (1, 3)])
     """
-    by_network = places_of(members)
+    by_network = members_by_network(members)
     rng = np.random.default_rng(seed)
     same = _draw([(places, size) for places in by_network.values()], draws, rng)
     diverse = _draw_diverse(list(by_network.values()), size, draws, rng)

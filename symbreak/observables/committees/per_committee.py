@@ -10,7 +10,7 @@ import xarray as xr
 
 from symbreak.config import Committee as Settings
 from symbreak.observables.committees.bench import Bench
-from symbreak.observables.committees.members import Member, one_seed_each, places_of
+from symbreak.observables.committees.members import Member, members_by_network, one_seed_each
 from symbreak.observables.committees.sizes import committees_by_size, same_against_diverse
 from symbreak.observables.committees.vote import (
     Committee,
@@ -104,7 +104,7 @@ def named_groups(
     >>> [(name, kind, len(part)) for name, kind, part in named_groups(pool)]
     [('a', 'seeds', 1), ('b', 'seeds', 1), ('all networks', 'networks', 2), ('all networks', 'all', 1)]
     """
-    by_network = places_of(members)
+    by_network = members_by_network(members)
     found = [(name, "seeds", [tuple(places)]) for name, places in by_network.items() if len(places) > 1]
     lists = dict(groups or {})
     if len(by_network) > 1 and list(by_network) not in lists.values():
