@@ -10,7 +10,7 @@ page: it says what has become worse by a factor of 1.5 since the page was writte
 import argparse
 from pathlib import Path
 
-from benchmarks import end_to_end, kernels, parity, probing, report, scaling, step, verbs
+from benchmarks import end_to_end, kernels, parity, passes, probing, report, scaling, step, verbs
 
 
 def measure_ratios(threads, quick):
@@ -32,6 +32,7 @@ def write_page(options, analysis, ratios, seconds, more):
         *report.head(options.threads),
         *report.goals(ratios, seconds),
         *report.step_section(more),
+        *passes.section(step.without(passes.NAMES)),
         *report.probe_section(probing.kept_features()),
         *parity.section(parity.measure()),
         *report.gpu_section(step.operations() / step.BATCH),

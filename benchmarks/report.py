@@ -56,9 +56,9 @@ def step_section(more):
         "",
         "Where the gain comes from: attention goes through the batch in pieces that stay in the cache, with "
         "compiled passes between its products; dense layers run as convolutions of one pixel; in bf16 the "
-        "norm, the images that a branch keeps and their precision are one pass, and the activation is read "
-        "from a table; images whose branch stochastic depth leaves out are not computed (about one in "
-        "twenty); augmentation works on the whole batch; one fused optimiser.",
+        "norm, the images that a branch keeps and their precision are one pass; images whose branch "
+        "stochastic depth leaves out are not computed (about one in twenty); augmentation works on the whole "
+        "batch; one fused optimiser.",
         "",
         "The rate of a large matrix product is what this processor can do at best. "
         "The rows *a step at the matrix product's rate* say what a step would gain that did nothing "

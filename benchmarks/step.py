@@ -1,14 +1,19 @@
-"""Our training step against the published one written plainly, and the ways to run it against each other.
+"""Our training step against the published one written plainly, and what its passes for processors gain.
+
+    python -m benchmarks.step
+    python -m benchmarks.step --without attention residual dense memory
 
 CCT-7/3x1, batches of 32, all regularisation on, one thread. Both sides do the whole step: take images from
 memory, augment, forward, backward, optimise.
 """
 
+import argparse
 import statistics
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from benchmarks import passes
 from benchmarks.reference_step import Training as PlainTraining
 from benchmarks.timing import Worker, interleaved, matmul_rate, workers_in_turn
 from symbreak import models
@@ -19,8 +24,8 @@ from symbreak.learning.engine.device import Engine
 from symbreak.learning.engine.heap import keep_freed_memory
 from symbreak.learning.resume import ResumeFile
 from symbreak.learning.train import training_loop
-from symbreak.models.cpu.gelu import gelu
 from symbreak.models.cpu.linear import Linear
+from symbreak.models.cpu.processor import has_bf16
 
 BATCH = 32
 LARGE = {"architecture": "cct_7_3x1", "dim": 256, "heads": 4}
@@ -39,19 +44,25 @@ def letters():
     return load("diacritics", "train", train_per_label=2, progress=False)
 
 
-def our_step(network, batch_size, precision="fp32", compiled=False):
-    """A call that does one step as `symbreak train` does it."""
+def our_loop(network, batch_size, precision="fp32", compiled=False):
+    """A training as `symbreak train` does it, ready for its first step."""
     settings = {"name": "speed", "networks": {"cct": network}, "training": {"batch_size": batch_size}}
     experiment, images = parse(settings), letters()
     torch.manual_seed(1)
     model = models.create(experiment.networks["cct"], images.n_labels).train()
-    keep_freed_memory()
     engine, training = Engine(torch.device("cpu"), precision), experiment.training
     shape = (batch_size, *images.images.shape[1:])
     forward = compiled_or_not(model, engine, compiled, shape)
     loop = training_loop(model, forward, training, images, images, engine, ResumeFile("unused", ""), 1)
     loop.start()
-    steps = iter(range(10**9))
+    return loop
+
+
+def our_step(network, batch_size, precision="fp32", compiled=False, keeps_memory=True):
+    """A call that does one step of it."""
+    if keeps_memory:
+        keep_freed_memory()
+    loop, steps = our_loop(network, batch_size, precision, compiled), iter(range(10**9))
     return lambda: loop._step(next(steps))
 
 
@@ -98,16 +109,25 @@ def dense_layers(precision, repetitions):
     return seconds["torch"] / seconds["ours"]
 
 
-def activation(repetitions):
-    """GELU of a block in bf16, forward and backward: that of torch over ours."""
-    hidden = torch.randn(BATCH, 256, 512, dtype=torch.bfloat16, requires_grad=True)
-    outer = torch.randn_like(hidden)
-    works = {
-        name: lambda function=function: torch.autograd.grad(function(hidden), hidden, outer)
-        for name, function in (("torch", torch.nn.functional.gelu), ("ours", gelu))
-    }
-    seconds = interleaved(works, repetitions)
-    return seconds["torch"] / seconds["ours"]
+def without(names, networks=("large", "small"), rounds=15):
+    """What passes gain: (network, precision) -> pass -> gains of the rounds."""
+    torch.set_num_threads(1)
+    shapes = {"large": (LARGE, BATCH), "small": (SMALL, 64)}
+    precisions = ("fp32", "bf16") if has_bf16() else ("fp32",)
+    found = {}
+    for network in networks:
+        for precision in precisions:
+            arguments = *shapes[network], precision
+            row = found[network, precision] = {}
+            if set(names) & set(passes.PASSES):
+                keep_freed_memory()
+                loop = our_loop(*arguments)
+            for name in names:
+                if name == "memory":
+                    row[name] = passes.gains_of_memory(our_step, (*arguments, False), rounds)
+                else:
+                    row[name] = passes.gains(loop, name, rounds)
+    return found
 
 
 def compiling(repetitions):
@@ -123,11 +143,14 @@ def measure(quick=False):
     repetitions = 3 if quick else 9
     times = against_the_reference(repetitions)
     seconds = {name: statistics.median(taken) for name, taken in times.items()}
-    goals, ratios, more = {"fp32": 1.5, "bf16": 3.0}, {}, {}
-    for precision, goal in goals.items():
+    ratios, more = {}, {}
+    for precision in ("fp32", "bf16"):
         pairs = [plain / ours for plain, ours in zip(times["plain fp32"], times[f"ours {precision}"])]
         name = f"plain step fp32 / our step {precision}"
-        ratios[name] = statistics.median(pairs), goal
+        if precision == "fp32":
+            ratios[name] = statistics.median(pairs), 1.5
+        else:
+            more[name] = statistics.median(pairs)
         more[f"{name}, lower quartile"], _, more[f"{name}, upper quartile"] = statistics.quantiles(pairs)
         more[f"{name}, the fastest of each"] = min(times["plain fp32"]) / min(times[f"ours {precision}"])
     more |= {f"{name}, images/s": BATCH / taken for name, taken in seconds.items()}
@@ -140,15 +163,31 @@ def measure(quick=False):
         at_best = seconds["plain fp32"] * best / count
         more[f"plain step fp32 / a step {precision} at the matrix product's rate"] = at_best
         more[f"dense layers {precision}: torch / ours"] = dense_layers(precision, repetitions)
-    more["activation bf16: torch / ours"] = activation(3 * repetitions)
     if not quick:
         more["step as it is / compiled, small network"] = compiling(repetitions)
     return ratios, more
 
 
-if __name__ == "__main__":
+def main():
+    """Print the ratios, or what passes gain."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--without",
+        nargs="+",
+        choices=passes.NAMES,
+        metavar="NAME",
+        help="passes to leave out, each by itself",
+    )
+    options = parser.parse_args()
+    if options.without:
+        print("\n".join(passes.section(without(options.without))))
+        return
     reached, numbers = measure()
     for name, (value, goal) in reached.items():
         print(f"{name:70s} {value:8.2f}  goal {goal}")
     for name, value in numbers.items():
         print(f"{name:70s} {value:8.2f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from symbreak.models.cpu.linear import Linear, _as_convolution
+from symbreak.models.cpu.processor import has_bf16
 
 
 def pair(bias, seed=0):
@@ -48,7 +49,7 @@ def test_a_layout_that_is_not_in_order_gives_the_same():
     torch.testing.assert_close(found, known)
 
 
-@pytest.mark.skipif(not torch.ops.mkldnn._is_mkldnn_bf16_supported(), reason="no bfloat16 in oneDNN here")
+@pytest.mark.skipif(not has_bf16(), reason="no bfloat16 on this processor")
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("shape", [(3, 5, 6), (1, 1, 6), (2, 1, 6), (0, 4, 6)])
 def test_in_bfloat16_the_same_up_to_its_rounding(bias, shape):
@@ -65,7 +66,7 @@ def test_in_bfloat16_the_same_up_to_its_rounding(bias, shape):
         torch.testing.assert_close(mine, known, rtol=0.03, atol=0.06)
 
 
-@pytest.mark.skipif(not torch.ops.mkldnn._is_mkldnn_bf16_supported(), reason="no bfloat16 in oneDNN here")
+@pytest.mark.skipif(not has_bf16(), reason="no bfloat16 on this processor")
 @pytest.mark.parametrize("widths", [(6, 10), (10, 6)])
 def test_gradients_in_bfloat16_are_those_of_pytorch_whichever_side_is_wider(widths):
     ours, plain = Linear(*widths), torch.nn.Linear(*widths)

@@ -148,7 +148,7 @@ def _device() -> dict[str, str]:
     """What torch computes on."""
     import torch
 
-    from symbreak.learning.engine.device import has_bf16
+    from symbreak.models.cpu.processor import has_bf16
 
     gpus = [torch.cuda.get_device_properties(n) for n in range(torch.cuda.device_count())]
     found = {f"GPU {n}": f"{gpu.name}, {gpu.total_memory / 2**30:.0f} GiB" for n, gpu in enumerate(gpus)}

@@ -138,7 +138,6 @@ class Block(nn.Module):
     # What `symbreak.models.cpu` has of its own.
     linear_layer: type[nn.Linear] = nn.Linear
     attention = staticmethod(attention)
-    activation = staticmethod(functional.gelu)
 
     def __init__(self, network: Network, heads: int, stochastic_depth: float) -> None:
         super().__init__()
@@ -167,7 +166,7 @@ class Block(nn.Module):
 
     def feed_forward(self, tokens: Tensor) -> Tensor:
         """Two fully connected layers with GELU between them."""
-        hidden = self.activation(self.linear1(tokens))
+        hidden = functional.gelu(self.linear1(tokens))
         return self.dropout(self.linear2(self.dropout(hidden)))
 
 

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -15,6 +14,7 @@ import torch
 from symbreak.config import Compute
 from symbreak.errors import SymbreakError
 from symbreak.learning.engine.heap import keep_freed_memory
+from symbreak.models.cpu.processor import cpuinfo, has_bf16
 
 #: bf16 must be at least this much faster on a CPU before `auto` takes it.
 WORTHWHILE = 1.2
@@ -45,24 +45,9 @@ def name_processor() -> str:
     >>> "thread" in name_processor()
     True
     """
-    model = _cpuinfo("model name") or platform.processor() or platform.machine() or "cpu"
+    model = cpuinfo("model name") or platform.processor() or platform.machine() or "cpu"
     threads = torch.get_num_threads()
     return f"{model}, {torch.backends.cpu.get_cpu_capability()}, {threads} thread{'s' * (threads > 1)}"
-
-
-def has_bf16() -> bool:
-    """Whether this processor says that it multiplies bfloat16; only Linux tells."""
-    flags = f"{_cpuinfo('flags')} {_cpuinfo('Features')}".split()
-    return any(flag in flags for flag in ("avx512_bf16", "amx_bf16", "bf16"))
-
-
-def _cpuinfo(field: str) -> str:
-    """A field of the first processor as Linux lists it, empty elsewhere."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return ""
-    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith(field)), "")
 
 
 def choose_engine(compute: Compute, trial: Callable[[Engine], None] | None = None) -> Engine:

@@ -16,8 +16,8 @@ from torch import Tensor
 from symbreak.models.cct import attention
 from symbreak.models.cpu.attention_heads import HeadsApart
 from symbreak.models.cpu.attention_weights import DroppingSoftmax, scores_gradient
-from symbreak.models.cpu.layout import one_by_one_on_a_cpu
 from symbreak.models.cpu.passes import bits
+from symbreak.models.cpu.processor import one_by_one_on_a_cpu
 
 #: Bytes of the scores of one piece: what a core's cache keeps, and more where a call costs more.
 PIECE = {torch.float32: 2**20, torch.bfloat16: 2**21}

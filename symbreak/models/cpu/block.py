@@ -7,9 +7,8 @@ from torch import Tensor
 
 from symbreak.models.cct import Block
 from symbreak.models.cpu.attention import attend
-from symbreak.models.cpu.gelu import gelu
-from symbreak.models.cpu.layout import one_by_one_on_a_cpu
 from symbreak.models.cpu.linear import Linear
+from symbreak.models.cpu.processor import one_by_one_on_a_cpu
 from symbreak.models.cpu.residual import Kept, joined, normed
 
 
@@ -32,7 +31,6 @@ class FusedBlock(Block):
 
     linear_layer = Linear
     attention = staticmethod(attend)
-    activation = staticmethod(gelu)  # type: ignore[assignment]
 
     def forward(self, stream: Tensor) -> Tensor:
         """(images, tokens, dim) -> (images, tokens, dim)."""

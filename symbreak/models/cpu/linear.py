@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from symbreak.models.cpu.layout import one_by_one_on_a_cpu, product_precision
+from symbreak.models.cpu.processor import has_bf16, one_by_one_on_a_cpu, product_precision
 
 
 class Linear(nn.Linear):
@@ -39,7 +39,7 @@ def _as_convolution(tokens: Tensor, precision: torch.dtype) -> bool:
     if tokens.ndim != 3 or not one_by_one_on_a_cpu(tokens):
         return False
     if precision == torch.bfloat16:
-        return torch.ops.mkldnn._is_mkldnn_bf16_supported()
+        return has_bf16()
     return precision == torch.float32 and torch.backends.mkldnn.is_available()
 
 

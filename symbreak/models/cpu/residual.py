@@ -14,8 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from symbreak.models.cpu.kernels import residual as kernels
-from symbreak.models.cpu.layout import product_precision
 from symbreak.models.cpu.passes import bits, busies_all, in_parts
+from symbreak.models.cpu.processor import product_precision
 
 
 @dataclass(frozen=True)
