@@ -162,6 +162,11 @@ def test_command_lines_are_read_strictly(words, refusal):
         combine([], {}, ["snakemake", "--config", *words])
 
 
+def test_an_empty_argument_is_refused():
+    with pytest.raises(SymbreakError, match="write committee=null"):
+        combine([], {"committee": None})
+
+
 def test_numbers_that_snakemake_made_of_a_name_are_refused():
     with pytest.raises(SymbreakError, match=r"`name` .* got 202406; put it in quotes"):
         parse(combine([], {**GOOD, "name": 202406}))

@@ -106,6 +106,9 @@ def combine(
         strict.load(value, f"--config {key}")
         if key in [earlier for earlier, *_ in keys[:number]]:
             raise SymbreakError(f"--config gives the key `{key}` twice; give it once.")
+    empty = [key for key, value in given.items() if value is None]
+    if empty:  # the jobs of Snakemake would be told a text in its place
+        raise SymbreakError(f"--config {empty[0]}= gives no value; write {empty[0]}=null.")
     settings: dict[str, Any] = {}
     for path in files:
         loaded = _load(path)

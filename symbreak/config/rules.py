@@ -97,7 +97,7 @@ def _images(experiment: Experiment) -> Iterator[Problem]:
 
 def _batches(experiment: Experiment) -> Iterator[Problem]:
     """Every batch has enough images, and enough for all processes."""
-    asked = [("training", experiment.training.batch_size, None)]
+    asked: list[tuple[str, int, int | None]] = [("training", experiment.training.batch_size, None)]
     asked += [("probes", experiment.probes.batch_size, experiment.probes.train_per_label)]
     if experiment.pruning.studies:
         asked += [("pruning", experiment.pruning.batch_size, experiment.pruning.train_per_label)]
