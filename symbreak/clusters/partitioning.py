@@ -8,6 +8,7 @@ from symbreak.clusters.kernels.intervals import FIRST_FIT, LARGEST_FIRST, MIN_CO
 from symbreak.clusters.kernels.rank_one import largest_cliques, partition_nodes
 from symbreak.errors import SymbreakError
 from symbreak.matrices import check_factors, nodal
+from symbreak.numerics.arrays import as_floats
 from symbreak.numerics.threads import spread
 
 RULES = {"first_fit": FIRST_FIT, "min_cover": MIN_COVER, "largest_first": LARGEST_FIRST}
@@ -28,10 +29,12 @@ def check_rule(rule: str) -> int:
 
 
 def check_thresholds(thresholds: ArrayLike) -> NDArray[np.float64]:
-    """Return the thresholds as a one-dimensional array after checking that all lie in [0, 1)."""
-    values = np.atleast_1d(np.asarray(thresholds, dtype=np.float64))
+    """Return the thresholds as a one-dimensional array after checking that they rise within [0, 1)."""
+    values = np.atleast_1d(as_floats(thresholds, "thresholds", finite=False))
     if values.ndim != 1 or values.size == 0 or not ((values >= 0) & (values < 1)).all():
         raise SymbreakError(f"thresholds {thresholds!r}: give fractions of the maximum in [0, 1).")
+    if (np.diff(values) <= 0).any():
+        raise SymbreakError(f"thresholds {thresholds!r}: give each once, from the lowest to the highest.")
     return values
 
 
@@ -96,12 +99,15 @@ def partition(matrix: ArrayLike, threshold: float, rule: str = "first_fit") -> N
     >>> partition(matrix, 0.7)
     array([1, 1, 0])
     """
-    fields = np.ascontiguousarray(matrix, dtype=np.float64)
+    fields = np.ascontiguousarray(as_floats(matrix, "matrix"))
     if fields.ndim != 2 or fields.shape[0] != fields.shape[1] or fields.size == 0:
         raise SymbreakError(f"matrix has shape {fields.shape}: give a square matrix, labels by outputs.")
+    return _partition(fields, check_thresholds(threshold)[0], check_rule(rule))
+
+
+def _partition(fields: NDArray[np.float64], cut: float, rule: int) -> NDArray[np.int64]:
     cluster_of = np.zeros(len(fields), np.int64)
-    cut = check_thresholds(threshold)
-    partition_matrix(fields, cut[0], check_rule(rule), SEARCH_LIMIT, cluster_of)
+    partition_matrix(fields, cut, rule, SEARCH_LIMIT, cluster_of)
     return cluster_of
 
 
@@ -153,7 +159,7 @@ def partitions(
     cut = check_thresholds(threshold)[0]
     if offsets is not None:
         stack = nodal(means.T, weights.T) + offsets
-        return np.array(spread(lambda matrix: partition(matrix, cut, rule), stack, threads))
+        return np.array(spread(lambda matrix: _partition(matrix, cut, number), stack, threads))
     result = np.zeros(means.shape, np.int64)
     spread(
         lambda part: partition_nodes(means[part], weights[part], cut, number, result[part]),

@@ -11,6 +11,7 @@ from symbreak.clusters.kernels.rank_one import scan_nodes
 from symbreak.clusters.partitioning import SEARCH_LIMIT, by_node, check_rule, check_thresholds, chunks
 from symbreak.errors import SymbreakError
 from symbreak.matrices import by_head
+from symbreak.numerics.arrays import as_floats
 from symbreak.numerics.threads import spread
 from symbreak.store import describe
 
@@ -42,7 +43,7 @@ def scan(
     readout : (n_labels, n_nodes) array of float
         Readout weights, one output for each label.
     thresholds : (n_thresholds,) array of float
-        Fractions of the signed maximum, in [0, 1), in any order.
+        Fractions of the signed maximum, in [0, 1), rising.
     rule : {"first_fit", "min_cover", "largest_first"}
         See :func:`symbreak.clusters.partition`.
     bias : (n_labels,) array of float, optional
@@ -72,12 +73,13 @@ def scan(
     Raises
     ------
     SymbreakError
-        If shapes do not fit, a threshold is not in [0, 1), or rule or path is unknown.
+        If shapes do not fit, a number is not finite, thresholds do not rise within [0, 1), or rule or path
+        is unknown.
 
     Notes
     -----
-    P1 (arXiv:2501.12900) section 2, Table 1, Figs. 3-5. Nodes without a positive finite maximum
-    have no clusters and no noise.
+    P1 (arXiv:2501.12900) section 2, Table 1, Figs. 3-5. Nodes without a positive finite maximum (a
+    product may overflow) have no clusters and no noise.
 
     Examples
     --------
@@ -123,7 +125,7 @@ def scan_matrices(
     matrices : (n_matrices, n_labels, n_labels) array of float
         Raw fields, for example of heads (:func:`symbreak.matrices.by_head`).
     thresholds : (n_thresholds,) array of float
-        Fractions of the signed maximum of each matrix, in [0, 1), in any order.
+        Fractions of the signed maximum of each matrix, in [0, 1), rising.
     rule : {"first_fit", "min_cover", "largest_first"}
         See :func:`symbreak.clusters.partition`.
     dim : str
@@ -152,7 +154,7 @@ def scan_matrices(
     >>> int(result.n_clusters[0, 0]), int(result.noise[0, 0])
     (2, 1)
     """
-    stack = np.ascontiguousarray(matrices, dtype=np.float64)
+    stack = np.ascontiguousarray(as_floats(matrices, "matrices"))
     if stack.ndim != 3 or stack.shape[1] != stack.shape[2] or 0 in stack.shape:
         raise SymbreakError(f"matrices has shape {stack.shape}: give (matrices, labels, labels).")
     number, cuts = check_rule(rule), check_thresholds(thresholds)
@@ -167,22 +169,20 @@ def scan_matrices(
 def _run(
     kernel: Kernel, n_matrices: int, n_labels: int, thresholds: NDArray, threads: int | None
 ) -> tuple[NDArray, NDArray, NDArray, NDArray]:
-    """Run a kernel over chunks; return counts, maxima, appearance and fields in threshold order."""
-    order = np.argsort(thresholds, kind="stable")
+    """Run a kernel over chunks; return counts, maxima, appearance and fields."""
     counts = np.zeros((n_matrices, 6, thresholds.size), np.int64)
     maxima = np.empty(n_matrices)
 
     def work(part: slice) -> tuple[NDArray, NDArray]:
         appearance = np.zeros((thresholds.size, n_labels), np.int64)
         fields = np.zeros((thresholds.size, 2, n_labels))
-        kernel(part, thresholds[order], counts[part], maxima[part], appearance, fields)
+        kernel(part, thresholds, counts[part], maxima[part], appearance, fields)
         return appearance, fields
 
     # Floats are added in the order of the chunks, whatever the number of threads.
     parts = spread(work, chunks(n_matrices), threads)
     appearance, fields = (sum(arrays[1:], start=arrays[0]) for arrays in zip(*parts))
-    back = np.argsort(order, kind="stable")
-    return counts[:, :, back], maxima, appearance[back], fields[back]
+    return counts, maxima, appearance, fields
 
 
 def _dataset(

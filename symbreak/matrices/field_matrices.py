@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from symbreak.errors import SymbreakError
+from symbreak.numerics.arrays import as_array, as_floats
 
 Floats = NDArray[np.float64]
 
@@ -41,15 +42,15 @@ def check_factors(
     Raises
     ------
     SymbreakError
-        If an array has the wrong number of dimensions or the sizes disagree.
+        If an array has the wrong number of dimensions, the sizes disagree, or a number is not finite.
 
     Examples
     --------
     >>> [a.shape for a in check_factors([[1, 2]], [[3, 4], [5, 6]])[:2]]
     [(1, 2), (2, 2)]
     """
-    means = np.asarray(feature_mean, dtype=np.float64)
-    weights = np.asarray(readout, dtype=np.float64)
+    means = as_floats(feature_mean, "feature_mean")
+    weights = as_floats(readout, "readout")
     for name, array, axes in (
         ("feature_mean", means, "(labels, nodes)"),
         ("readout", weights, "(outputs, nodes)"),
@@ -63,7 +64,7 @@ def check_factors(
             f"feature_mean has {means.shape[1]} nodes and readout {weights.shape[1]}: "
             "both need the nodes of the same layer on their last axis."
         )
-    offsets = None if bias is None else np.asarray(bias, dtype=np.float64)
+    offsets = None if bias is None else as_floats(bias, "bias")
     if offsets is not None and offsets.shape != (weights.shape[0],):
         raise SymbreakError(
             f"bias has shape {offsets.shape}: give one value for each of the {weights.shape[0]} outputs."
@@ -216,7 +217,7 @@ def check_groups(group_of_node: ArrayLike, n_nodes: int | None = None) -> NDArra
     >>> check_groups([1, 2, 2, 1], n_nodes=4)
     array([1, 2, 2, 1])
     """
-    groups = np.asarray(group_of_node)
+    groups = as_array(group_of_node, "group_of_node")
     if groups.ndim != 1 or groups.size == 0 or groups.dtype.kind not in "iu":
         raise SymbreakError(
             f"The groups (heads, filters) of nodes have shape {groups.shape} and type {groups.dtype}: "
@@ -250,7 +251,7 @@ def field_maximum(matrices: ArrayLike) -> Floats:
     >>> float(field_maximum([[1.0, -5.0], [0.5, 0.0]])), float(field_maximum([[1.0, float("nan")]]))
     (1.0, nan)
     """
-    fields = np.asarray(matrices, dtype=np.float64)
+    fields = as_floats(matrices, "matrices", finite=False)
     finite = np.isfinite(fields).all(axis=(-2, -1))
     return np.where(finite, fields.max(axis=(-2, -1)), np.nan)
 
@@ -288,7 +289,7 @@ def clip(matrix: ArrayLike, threshold: float) -> NDArray[np.bool_]:
     """
     if not 0 <= threshold < 1:
         raise SymbreakError(f"threshold is {threshold}: give a fraction of the maximum in [0, 1).")
-    fields = np.asarray(matrix, dtype=np.float64)
+    fields = as_floats(matrix, "matrix", finite=False)
     maximum = field_maximum(fields)[..., None, None]
     usable = maximum > 0
     with np.errstate(invalid="ignore", over="ignore", under="ignore"):

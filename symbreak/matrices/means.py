@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from symbreak.errors import SymbreakError
+from symbreak.numerics.arrays import as_array, as_floats
 from symbreak.numerics.compiling import kernel
 from symbreak.numerics.threads import spread, thread_count
 
@@ -61,11 +62,9 @@ def label_means(
     (array([[2., 4.],
            [5., 5.]]), array([2, 1]))
     """
-    values = np.asarray(features)
-    if values.dtype != np.float32:
-        values = values.astype(np.float64, copy=False)
-    values = np.ascontiguousarray(values)
-    targets = np.ascontiguousarray(labels)
+    plain = as_array(features, "features")
+    values = np.ascontiguousarray(plain if plain.dtype == np.float32 else as_floats(plain, "features"))
+    targets = np.ascontiguousarray(as_array(labels, "labels"))
     if values.ndim != 2 or targets.shape != values.shape[:1]:
         raise SymbreakError(
             f"features has shape {values.shape} and labels {targets.shape}: "

@@ -102,17 +102,14 @@ def _write(
         "network_accuracy_stderr": ((), binomial_error(accuracy, len(images))),
     }
     moments = {name: tap.moments(images).assign(known) for name, tap in taps.items()}
+    of_network = logits_dataset(("sample", "output"), fields, images, {})
     for name, found in moments.items():  # before anything is written
         check_finite(found, "moments", f"The pass over {name}", NOT_FINITE)
+    check_finite(of_network, "logits", "The pass over the network", NOT_FINITE)
     for name, tap in taps.items():
         write(name, "moments", moments.pop(name), f"label means at {name}")
         write(name, "logits", tap.logits(images), f"output fields of the probes at {name}")
-    write(
-        "network",
-        "logits",
-        logits_dataset(("sample", "output"), fields, images, {}),
-        "output fields of the network",
-    )
+    write("network", "logits", of_network, "output fields of the network")
 
 
 @torch.no_grad()

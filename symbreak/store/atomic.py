@@ -45,7 +45,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
     target = Path(path)
     temporary = None
     try:
-        target = Path(os.path.realpath(path, strict=False)) if target.is_symlink() else target
+        target = _linked(target)
         target.parent.mkdir(parents=True, exist_ok=True)
         _remove_abandoned(target)
         writer = f"{os.getpid()}-{_machine()}-{uuid.uuid4().hex[:6]}"
@@ -85,6 +85,14 @@ def require_other(output: str | Path, inputs: Iterable[str | Path]) -> None:
     """
     if os.path.realpath(output) in map(os.path.realpath, inputs):
         raise SymbreakError(f"{output} is an input, and writing would lose it; choose another output.")
+
+
+def _linked(path: Path) -> Path:
+    """Where a symbolic link leads in the end; any other path as it is."""
+    target = Path(os.path.realpath(path)) if path.is_symlink() else path
+    if target.is_symlink():
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+    return target
 
 
 def _create(path: Path) -> int:

@@ -128,11 +128,10 @@ def require_images(moments: xr.Dataset, where: str = "the moments") -> None:
     images = moments["count"].sum([dim for dim in moments["count"].dims if dim != "label"]).values
     empty = np.flatnonzero(images <= 0)
     if empty.size:
-        name = _name(moments, "label", empty[0])
-        name = moments.label_name.values[empty[0]] if "label_name" in moments.coords else name
+        names = moments.label_name if "label_name" in moments.coords else moments.label
         raise SymbreakError(
-            f"{where}: {empty.size} labels have no images, the first is {name!r}; measure on images of every "
-            "label, or leave these labels out of the data."
+            f"{where}: no images of {empty.size} labels, the first is {names.values[empty[0]]}; "
+            "measure on images of every label, or leave these labels out of the data."
         )
 
 

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from symbreak.clusters import scan
 from symbreak.errors import SymbreakError
+from symbreak.numerics.arrays import as_floats
 from symbreak.observables.nodes.snr import block_statistics
 from symbreak.store import describe
 
@@ -78,8 +79,8 @@ def leave_out_folds(feature_mean: ArrayLike, fold_count: ArrayLike) -> NDArray[n
 
 
 def _fold_sums(feature_mean: ArrayLike, fold_count: ArrayLike) -> tuple[NDArray, NDArray]:
-    means = np.asarray(feature_mean, dtype=np.float64)
-    counts = np.asarray(fold_count, dtype=np.float64)
+    means = as_floats(feature_mean, "feature_mean", finite=False)
+    counts = as_floats(fold_count, "fold_count")
     if means.ndim != 3 or counts.shape != means.shape[:2]:
         raise SymbreakError(
             f"feature_mean has shape {means.shape} and fold_count {counts.shape}: "
@@ -201,7 +202,7 @@ def jackknife_statistics(
         found = scan(means, readout, thresholds, rule, bias, centred, group_of_node, threads=threads)
         return block_statistics(found, internal=internal)
 
-    means = np.asarray(feature_mean, dtype=np.float64)
+    means = as_floats(feature_mean, "feature_mean", finite=False)
     if fold_count is None:
         return table(means)
     replicates = [table(left) for left in leave_out_folds(means, fold_count)]

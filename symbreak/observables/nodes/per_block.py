@@ -11,6 +11,7 @@ from symbreak.errors import SymbreakError
 from symbreak.observables.nodes.folds import leave_out_folds, pool_folds, with_errors
 from symbreak.observables.nodes.snr import best_threshold, block_statistics
 from symbreak.store import describe
+from symbreak.store.variables import require_images
 
 #: What identifies a node file's variables.
 NODE_VARIABLES = ("n_clusters", "cluster_size", "diagonal", "noise", "field_maximum")
@@ -90,7 +91,7 @@ def pooled_moments(moments: xr.Dataset, block: int) -> tuple[np.ndarray, np.ndar
     Raises
     ------
     SymbreakError
-        If the file has no such block.
+        If the file has no such block, or a label has no images.
 
     Examples
     --------
@@ -112,6 +113,7 @@ def folds_of(chosen: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
     >>> [array.shape for array in folds_of(moments_example().sel(block=1))]
     [(5, 10, 6), (5, 10)]
     """
+    require_images(chosen)
     means = chosen.feature_mean.transpose("fold", "label", "node").values
     return means, chosen["count"].transpose("fold", "label").values
 
