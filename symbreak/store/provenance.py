@@ -232,7 +232,7 @@ def _settings(attributes: Mapping[str, Any], sections: Sequence[str]) -> dict[st
 def _differences(one: Any, other: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
     """Place and values of every deviation of nested settings."""
     if isinstance(one, Mapping) and isinstance(other, Mapping):
-        for key in sorted((one.keys() | other.keys()) - _WITHOUT_EFFECT):
+        for key in (key for key in {**one, **other} if key not in _WITHOUT_EFFECT):
             yield from _differences(one.get(key), other.get(key), f"{path}.{key}" if path else key)
     elif one != other:
         yield path, one, other
