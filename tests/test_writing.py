@@ -118,10 +118,10 @@ def test_a_finished_file_that_cannot_take_its_place_is_kept(tmp_path, monkeypatc
     [
         (errno.ENOSPC, "free space there"),
         (errno.EDQUOT, "free space there"),
-        (errno.EACCES, "choose a folder that you may write to"),
-        (errno.EROFS, "choose a folder that you may write to"),
-        (errno.ENAMETOOLONG, "shorter path"),
-        (errno.EIO, "see that there is space"),
+        (errno.EACCES, "choose a place that you may use"),
+        (errno.EROFS, "choose a place that you may use"),
+        (errno.ENAMETOOLONG, "choose another name"),
+        (errno.EIO, "see that the place is reachable"),
     ],
 )
 def test_the_cure_is_that_of_the_cause(tmp_path, code, cure):
