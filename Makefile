@@ -57,6 +57,7 @@ docs: setup  ## regenerate what is generated: configuration page, schema, pictur
 	symbreak schema --format markdown > docs/configuration.md
 	symbreak schema --format json > workflow/schemas/config.schema.json
 	symbreak schema --of files > docs/data-format.md
+	symbreak schema --of results > docs/results.md
 	symbreak schema --of config > config/README.md
 	symbreak reproduction docs/data/cifar100_cpu docs/data/low_latency_cpu --figures docs/images/cifar100 > docs/reproduction.md
 	symbreak papers docs/data/cifar100_cpu docs/data/low_latency_cpu docs/data/heads_sweep docs/data/heads_sweep_one_block > docs/papers.md

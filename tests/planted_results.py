@@ -44,11 +44,12 @@ def joined(make=moments):
 
 
 def network_folder(folder: Path, taps=TAPS) -> Path:
-    """Write everything that tables and figures are made of; return the experiment file."""
+    """Write everything that tables and figures of an experiment are made of; return the experiment file."""
+    network = folder / "small"
     for tap in taps:
         tables = []
         for seed in SEEDS:
-            own = folder / f"seed{seed}"
+            own = network / f"seed{seed}"
             found = moments(10 * seed + len(tap))
             statistics, nodes = block_tables(found, EXPERIMENT.statistics)
             write_dataset(own / "moments" / f"{tap}.nc", found, "moments", facts(seed, tap))
@@ -58,7 +59,7 @@ def network_folder(folder: Path, taps=TAPS) -> Path:
             tables.append(statistics)
         everything = facts(1, tap) | {"seed": list(SEEDS)}
         write_dataset(
-            folder / "statistics" / f"{tap}.nc", join_seeds(tables, SEEDS), "statistics", everything
+            network / "statistics" / f"{tap}.nc", join_seeds(tables, SEEDS), "statistics", everything
         )
     config = folder / "experiment.yaml"
     config.write_text(

@@ -173,9 +173,9 @@ def test_verbs_from_weights_to_table_and_figure(folder, tmp_path):
         assert found.image.dtype == np.uint8 and found.image.shape[-3:] == (32, 32, 3)
         assert found.apart_null.attrs["long_name"].startswith("mean under the null model of: share of images")
     csv, html, png = (tmp_path / f"maps.{suffix}" for suffix in ("csv", "html", "png"))
-    table = ["table", "attention", "--attention", str(path), "--output", str(csv), "--html", str(html)]
+    table = ["table", "attention-maps", "--attention", str(path), "--output", str(csv), "--html", str(html)]
     assert main(table) == 0 and pd.read_csv(csv).block.unique().tolist() == [2, 1]
-    assert main(["figure", "attention", "--attention", str(path), "--output", str(png)]) == 0
+    assert main(["figure", "attention-maps", "--attention", str(path), "--output", str(png)]) == 0
     assert png.stat().st_size > 10000 and "best heads shuffled among labels" in html.read_text()
     assert main(["attention", "--config", str(config), "--folder", str(folder), "--block", "2"]) == 0
     with open_dataset(path) as found:

@@ -297,8 +297,7 @@ def test_verbs_write_file_tables_and_figures(tmp_path):
             assert {"long_name", "units", "symbol", "equation"} <= set(table[name].attrs), name
         assert table.group_name.values.tolist() == ["deep", "flat", "both", "both"]
     tables, figures = folder / "tables", folder / "figures"
-    arguments = ["--folder", str(folder), "--tables", str(tables), "--figures", str(figures)]
-    assert main(["committee-results", "--config", str(config), *arguments]) == 0
+    assert main(["committee-results", "--config", str(config), "--folder", str(folder)]) == 0
     assert {path.name for path in figures.iterdir()} == {"committees.png", "pareto.png"}
     assert len(list(tables.glob("committee_*.html"))) == len(list(tables.glob("committee_*.csv"))) == 4
 

@@ -181,13 +181,12 @@ def test_verbs_join_seeds_and_write_table_and_figure(evolved, tmp_path):
     with open_dataset(evolved / "evolution" / "attention.nc") as one:
         one.load().assign_coords(seed=2).assign_attrs(seed=2).to_netcdf(other)
     joined = ["join", str(evolved), str(tmp_path / "seed2"), "--names", "evolution/attention.nc"]
-    assert main([*joined, "--output", str(tmp_path)]) == 0
-    places = ["--tables", str(tmp_path / "t"), "--figures", str(tmp_path / "f")]
-    assert main(["evolution-results", "--config", str(config), "--folder", str(tmp_path), *places]) == 0
-    with open(tmp_path / "t" / "attention" / "heads_evolution.csv") as handle:
+    assert main([*joined, "--output", str(tmp_path / "small")]) == 0
+    assert main(["evolution-results", "--config", str(config), "--folder", str(tmp_path)]) == 0
+    with open(tmp_path / "tables" / "small" / "attention" / "heads_evolution.csv") as handle:
         rows = list(csv.DictReader(handle))
     assert len(rows) == len(EPOCHS) * 2 * (len(FOLLOWED) + 2)
-    assert (tmp_path / "f" / "attention" / "heads_evolution.png").stat().st_size > 5000
+    assert (tmp_path / "figures" / "small" / "attention" / "heads_evolution.png").stat().st_size > 5000
 
 
 def test_growing_order_is_seen_beside_chance():

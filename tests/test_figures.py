@@ -42,7 +42,7 @@ def results():
 def network(tmp_path_factory):
     folder = tmp_path_factory.mktemp("network")
     planted.network_folder(folder, ("block",))
-    return folder
+    return folder / "small"
 
 
 def drawn(name, results):
@@ -204,14 +204,14 @@ def test_style_is_undone_after_an_error():
 
 
 def test_verbs_draw_every_figure(tmp_path):
-    folder, output = tmp_path / "network", tmp_path / "out"
-    config = planted.network_folder(folder, ("attention", "block"))
+    folder, output = tmp_path / "tiny" / "small", tmp_path / "out" / "figures" / "small"
+    config = planted.network_folder(folder.parent, ("attention", "block"))
     common = ["--config", str(config), "--folder", str(folder)]
     assert main(["null", *common, "--taps", "block"]) == 0
-    assert main(["figures", *common, "--output", str(output)]) == 0
+    assert main(["figures", *common, "--output", str(tmp_path / "out")]) == 0
     names = {path.relative_to(output).as_posix() for path in output.rglob("*.*")}
     of_tap = ("clusters", "snr", "labels", "matrix")
-    expected = {"training", "accuracy", "block/null"} | {
+    expected = {"training", "accuracy", "block/null", "attention/heads_matrices"} | {
         f"{t}/{n}" for t in ("attention", "block") for n in of_tap
     }
     assert names == {f"{name}.png" for name in expected}

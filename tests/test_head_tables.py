@@ -252,27 +252,21 @@ def test_verbs_from_moments_to_pages(tmp_path, capsys):
     with open_dataset(network / "heads" / "attention.nc", "heads") as heads:
         assert heads.sizes["seed"] == 2 and heads.attrs["ratio"] == 2.0
         assert json.loads(heads.attrs["config"])["heads"]["n_shuffles"] == 99
-    folders = ["--tables", str(tmp_path / "tables"), "--figures", str(tmp_path / "figures")]
-    pages = [
-        "head-results",
-        "--config",
-        str(config),
-        "--folder",
-        str(network),
-        *folders,
-        "--taps",
-        "attention",
-    ]
-    assert main([*pages, "--beside", f"rotated={network / 'heads' / 'attention.nc'}"]) == 0
-    order = pd.read_csv(tmp_path / "tables" / "attention" / "heads_order.csv")
+    own = ["--config", str(config), "--folder", str(network), "--taps", "attention"]
+    assert main(["head-results", *own]) == 0
+    tables = tmp_path / "tables" / "cct" / "attention"
+    figures = tmp_path / "figures" / "cct" / "attention"
+    pages = sorted(path.name for path in tables.iterdir())
+    assert len(pages) == 9 and len(list(figures.glob("heads_*.png"))) == 10
+    csv, joined = tmp_path / "order.csv", str(network / "heads" / "attention.nc")
+    assert main(["table", "heads-order", "--heads", joined, "--rotated", joined, "--output", str(csv)]) == 0
+    order = pd.read_csv(csv)
     np.testing.assert_allclose(order.rotated, order.value)
-    assert main([*pages, "--beside", "rotated"]) == 2
-    assert "is not NAME=FILE" in capsys.readouterr().err
-    pages = sorted(path.name for path in (tmp_path / "tables" / "attention").iterdir())
-    assert len(pages) == 9 and len(list((tmp_path / "figures" / "attention").glob("heads_*.png"))) == 10
-    page = (tmp_path / "tables" / "attention" / "heads_sentences.html").read_text()
+    assert main(["table", "heads-order", "--rotated", joined]) == 2
+    assert "give files of each" in capsys.readouterr().err
+    page = (tables / "heads_sentences.html").read_text()
     assert page.count("by chance") >= 4 and "Block 2, seed 2" in page
-    table = pd.read_csv(tmp_path / "tables" / "attention" / "heads_ownership.csv")
+    table = pd.read_csv(tables / "heads_ownership.csv")
     assert {"owned", "by_chance", "p", "q"} <= set(table.columns)
     assert main(["heads", "--config", str(config), "--folder", str(place), "--taps", "block"]) == 2
     assert "There is no file" in capsys.readouterr().err

@@ -266,13 +266,13 @@ def test_joined_tables_and_figures_through_the_verbs(pruned, tmp_path):
     assert (
         main(["join", str(pruned), str(tmp_path / "seed2"), "--names", *names, "--output", str(network)]) == 0
     )
-    places = ["--tables", str(tmp_path / "t"), "--figures", str(tmp_path / "f")]
-    assert main(["prune-results", "--config", str(config), "--folder", str(network), *places]) == 0
-    with open(tmp_path / "t" / "pruning" / "last" / "methods.csv") as handle:
+    assert main(["prune-results", "--config", str(config), "--folder", str(network)]) == 0
+    with open(tmp_path / "tables" / "small" / "pruning" / "last" / "methods.csv") as handle:
         rows = list(csv.DictReader(handle))
     assert [row["method"] for row in rows] == ["none", *STUDIES["last"]["methods"]]
     assert rows[1]["seeds"] == "2"
-    drawn = {path.relative_to(tmp_path / "f").as_posix() for path in (tmp_path / "f").rglob("*.png")}
+    figures = tmp_path / "figures" / "small"
+    drawn = {path.relative_to(figures).as_posix() for path in figures.rglob("*.png")}
     assert {"pruning/curves.png", "pruning/front.png", "pruning/last/retraining.png"} <= drawn
 
 

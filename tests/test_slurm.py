@@ -217,7 +217,7 @@ def test_the_whole_experiment_with_a_job_that_fails_once(workflow):
     assert (results / "figures" / "small" / "attention" / "snr.png").stat().st_size > 5000
     comments = [comment for _, comment in workflow.jobs()[before:]]
     assert any("scans" in comment for comment in comments)
-    assert not any("tap_tables" in comment for comment in comments)  # grouped with others
+    assert not any("tap_nodes" in comment for comment in comments)  # grouped with others
     assert len(comments) < 20
 
 

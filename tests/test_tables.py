@@ -222,20 +222,21 @@ def test_html_says_what_is_missing():
 
 
 def test_verbs_write_every_table(tmp_path, capsys):
-    folder = tmp_path / "network"
-    config = planted.network_folder(folder)
+    folder = tmp_path / "tiny" / "small"
+    config = planted.network_folder(folder.parent)
     common = ["--config", str(config), "--folder", str(folder)]
     assert main(["null", *common, "--taps", "block"]) == 0
     assert main(["tables", *common, "--output", str(tmp_path / "out")]) == 0
-    names = {path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.*")}
+    out = tmp_path / "out" / "tables" / "small"
+    names = {path.relative_to(out).as_posix() for path in out.rglob("*.*")}
     stems = {"taps", "block/null"} | {
         f"{t}/{n}" for t in planted.TAPS for n in ("clusters", "snr", "robustness")
     }
     assert names == {f"{stem}{suffix}" for stem in stems for suffix in (".csv", ".html")}
-    read = pd.read_csv(tmp_path / "out" / "block" / "snr.csv")
+    read = pd.read_csv(out / "block" / "snr.csv")
     assert [f"{name}_error" in read for name in SNR_COLUMNS] == [True] * 5
     assert read.signal_printed.tolist() == [24.5, 23.8]
-    assert pd.read_csv(tmp_path / "out" / "taps.csv").tap.tolist() == list(planted.TAPS)
+    assert pd.read_csv(out / "taps.csv").tap.tolist() == list(planted.TAPS)
     capsys.readouterr()
     files = [str(folder / f"seed{seed}" / "statistics" / "block.nc") for seed in planted.SEEDS]
     assert main(["table", "snr", "--statistics", *files]) == 0
@@ -246,7 +247,7 @@ def test_verbs_write_every_table(tmp_path, capsys):
 @pytest.fixture(scope="module")
 def network(tmp_path_factory):
     place = tmp_path_factory.mktemp("mistakes")
-    return place, planted.network_folder(place / "n", ("attention", "block"))
+    return place, planted.network_folder(place, ("attention", "block"))
 
 
 @pytest.mark.parametrize(
@@ -257,20 +258,20 @@ def network(tmp_path_factory):
         (["table", "snr", "--statistics", "{one}", "{one}"], "A seed comes twice"),
         (["table", "snr", "--statistics", "{b}", "--threshold", "1.5"], "between 0 and 1"),
         (["table", "clusters", "--statistics", "{nodes}"], "holds nodes"),
-        (["tables", "--config", "{config}", "--folder", "{tmp}", "--output", "{tmp}/x"], "no statistics in"),
+        (["tables", "--config", "{config}", "--folder", "{tmp}/none", "--output", "{tmp}/x"], "no files in"),
         (
             [
                 "tables",
                 "--config",
                 "{config}",
                 "--folder",
-                "{tmp}/n",
+                "{tmp}/small",
                 "--output",
                 "{tmp}/x",
-                "--parts",
+                "--taps",
                 "query",
             ],
-            "no part 'query'",
+            "no tap 'query'",
         ),
         (
             [
@@ -278,19 +279,19 @@ def network(tmp_path_factory):
                 "--config",
                 "{config}",
                 "--folder",
-                "{tmp}/n",
+                "{tmp}/small",
                 "--output",
                 "{tmp}/x",
                 "--names",
                 "snrr",
             ],
-            "no name 'snrr'",
+            "no result 'snrr'",
         ),
     ],
 )
 def test_mistakes_with_tables_give_one_sentence(network, capsys, arguments, words):
     tmp_path, config = network
-    folder = tmp_path / "n"
+    folder = tmp_path / "small"
     places = {
         "a": folder / "statistics" / "attention.nc",
         "b": folder / "statistics" / "block.nc",

@@ -135,6 +135,28 @@ def test_a_changed_setting_reruns_only_what_depends_on_it(finished):
         "--dry-run", "--configfile", "tiny.yaml", "--config", "training={epochs: 4}", cwd=finished
     )
     assert "Train small" in answer.stdout + answer.stderr
+    answer = snakemake("--dry-run", "--configfile", "tiny.yaml", "--config", "title=Other", cwd=finished)
+    jobs = answer.stdout + answer.stderr
+    assert "experiment_scorecard" in jobs and "tap_nodes" not in jobs and "Join" not in jobs
+
+
+def test_a_deleted_page_is_made_anew(finished):
+    """Every declared output is a target."""
+    page = finished / "results/tiny/tables/small/attention/heads_order.html"
+    text = page.read_text()
+    page.unlink()
+    answer = snakemake("--dry-run", "--configfile", "tiny.yaml", cwd=finished)
+    page.write_text(text)
+    assert "tap_heads" in answer.stdout + answer.stderr and "Scan" not in answer.stdout + answer.stderr
+
+
+def test_per_seed_groups_hold_rules_of_one_seed_only():
+    grouped = []
+    for path in (ROOT / "workflow" / "rules").glob("*.smk"):
+        for rule in re.split(r"\n(?= *rule\b)", path.read_text())[1:]:
+            if re.search(r'group:\s+"scans"', rule):
+                grouped.append(re.search(r'log:\s+"(.*)"', rule)[1])
+    assert len(grouped) == 2 and all("{seed}" in log for log in grouped)
 
 
 def test_report_is_one_file_that_works_offline(finished):

@@ -9,45 +9,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from symbreak.cli import results_files as files
 from symbreak.errors import SymbreakError
 
 if TYPE_CHECKING:
-    import xarray as xr
-
     from symbreak.config import Experiment
     from symbreak.observables import Member
-
-#: Name of a table -> heading and the sentences below it.
-TABLES = {
-    "members": (
-        "Members of the committees",
-        "Columns of Tables 5 to 7 of arXiv:2506.23832: accuracy of the network, of the classifier head at "
-        "the attention of its last block, and statistics of the matrices of that block's heads. Latency: "
-        "convolutions + 4 blocks + 1 layers; measured: one image at a time.",
-    ),
-    "groups": (
-        "Named committees",
-        "Accuracy: argmax of the sum of raw outputs. Seeds: all seeds of one network; networks: one seed of "
-        "each, mean over seeds with its standard error; all: every seed of each. Interval: over images "
-        "(bootstrap, `committee.confidence`), not over trainings. Gain: over the mean of the members, and "
-        "over the best of them. "
-        "Independent: agreement of members of these accuracies that err independently. Latency in parallel "
-        "is that of the slowest member, in series the sum.",
-    ),
-    "sizes": (
-        "Committees by size",
-        "Best: chosen and judged on the same images, which flatters it; split half: chosen on one half of "
-        "the images and judged on the other. Same: seeds of one network; diverse: different networks, one "
-        "seed of each; at equal size, with the interval of the difference over images. Gain: over the mean "
-        "member, gain best: over the best one.",
-    ),
-    "agreement": (
-        "Agreement of pairs of networks",
-        "Share of images that both recognise or both miss, mean over pairs of members. Independent: the same "
-        "for independent errors, A B + (1 - A)(1 - B). Correlation: of the two judgements over images.",
-    ),
-}
 
 
 def committee(options: Namespace) -> None:
@@ -75,30 +41,6 @@ def committee(options: Namespace) -> None:
     attributes = provenance(experiment, title="soft committees", source=source, seed=seeds, **facts)
     extra = {"networks": json.dumps(kept)} | table.attrs
     write_dataset(options.folder / "committee.nc", table, "committee", attributes | extra)
-
-
-def committee_results(options: Namespace) -> None:
-    """Write the tables and draw the figures of committees."""
-    from symbreak.results import figures
-    from symbreak.results.tables import committees as reference
-
-    table = files.load(options.folder / "committee.nc", "committee")
-    experiment = files.experiment_of(options.config, table)
-    paper = experiment.prints("P2")
-    heads = _heads(options.folder, table)
-    made = {
-        "members": reference.member_table(table, heads, experiment.statistics.reference_threshold, paper),
-        "groups": reference.group_table(table, paper),
-        "sizes": reference.size_table(table),
-        "agreement": reference.agreement_table(table),
-    }
-    for name, frame in made.items():
-        title, note = TABLES[name]
-        heading, page = f"{title}: {table.attrs['source']}", options.tables / f"committee_{name}.html"
-        files.write_table(frame, heading, page.with_suffix(".csv"), None)
-        files.write_table(frame.dropna(axis=1, how="all"), heading, None, page, note)
-    files.write_figure(figures.plot_committees(table), options.figures / "committees.png")
-    files.write_figure(figures.plot_pareto(table, paper), options.figures / "pareto.png")
 
 
 def _members(experiment: Experiment, folder: Path) -> Iterator[tuple[Member, dict[str, Any], dict[str, Any]]]:
@@ -138,8 +80,9 @@ def _logits_of(place: Path) -> Sequence[Path]:
 def _member(path: Path, name: str | None) -> tuple[Member, dict[str, Any], dict[str, Any]]:
     from symbreak.config import Network
     from symbreak.observables import Member
+    from symbreak.results.context import load
 
-    logits = files.load(path, "logits")
+    logits = load(path, "logits")
     if logits.logits.dims != ("sample", "output"):
         raise SymbreakError(f"{path} holds outputs of probes, not of a network; give logits/network.nc.")
     config = json.loads(logits.attrs["config"])
@@ -177,34 +120,23 @@ def _network_and_study(path: Path) -> tuple[str, list[str]]:
 
 def _measured_latency(path: Path) -> float:
     """Seconds for one image in eager mode on the first device of the file; NaN where nobody measured that."""
+    from symbreak.results.context import load
+
     if not path.is_file():
         return float("nan")
-    latency = files.load(path, "latency").latency
+    latency = load(path, "latency").latency
     if 1 not in latency.batch or "eager" not in latency["mode"]:
         return float("nan")
     return float(latency.sel(mode="eager", batch=1).isel(device=0))
 
 
-def _heads(folder: Path, table: xr.Dataset) -> dict[str, xr.Dataset]:
-    """Heads at the tap `attention` of the members' networks, where they were analysed."""
-    found = {}
-    for network in dict.fromkeys(table.network.values.tolist()):
-        experiment, _, name = network.rpartition("/")
-        path = (folder.parent / experiment if experiment else folder) / name / "heads" / "attention.nc"
-        if path.is_file():
-            found[network] = files.load(path, "heads")
-    return found
-
-
 def papers(options: Namespace) -> None:
     """Print or write the page of all printed tables."""
-    from symbreak.papers.page import papers_page
+    from symbreak.papers.page import folders_of_experiments, papers_page
     from symbreak.store.atomic import replacing_text
 
-    folders = [folder for folder in options.folders if not folder.is_file()]  # a README beside them
-    if not options.folders:
-        places = [*Path("results").glob("*/"), *Path("docs/data").glob("*/")]
-        folders = sorted(place for place in places if place.is_dir())
+    folders = [folder for folder in options.folders if not folder.is_file()]  # as a README among them
+    folders = folders if options.folders else folders_of_experiments()
     source = " ".join(["symbreak papers", *map(str, options.folders)])
     if options.html:
         replacing_text(options.html, papers_page(folders, as_html=True))

@@ -14,18 +14,3 @@ def evolve(options: Namespace) -> None:
     from symbreak.measure.evolution import evolve
 
     evolve(read(options.config), options.folder, options.threads)
-
-
-def evolution_results(options: Namespace) -> None:
-    """Write the table and draw the figure of order against training epoch."""
-    from symbreak.cli import results_files as files
-    from symbreak.config import read
-    from symbreak.results import figures
-    from symbreak.results.tables.order import epoch_table
-
-    for tap in options.taps or read(options.config).evolution.taps:
-        evolution = files.load(options.folder / "evolution" / f"{tap}.nc", "evolution")
-        files.write_table(epoch_table(evolution), "", options.tables / tap / "heads_evolution.csv", None)
-        files.write_figure(
-            figures.plot_order_by_epoch(evolution), options.figures / tap / "heads_evolution.png"
-        )

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from symbreak.cli import describe, latency, results
+from symbreak.cli import describe, latency
 
 #: Adds a verb: (commands, name, what it does, summary, example) -> its parser.
 AddVerb = Callable[..., argparse.ArgumentParser]
@@ -46,45 +46,3 @@ def add_network_verbs(commands, add: AddVerb) -> None:
     )
     measured.add_argument("--network", required=True, help="name of the network in the experiment")
     measured.add_argument("--folder", type=Path, required=True, help="where latency.nc goes")
-
-
-def add_network_results(add: AddVerb, tables, figures) -> None:
-    """Add the table and the figure `latency`, and the figure `head-networks`."""
-    heads = "--heads results/heads_sweep/*/heads/attention.nc"
-    sweep = add(
-        figures,
-        "head-networks",
-        results.figure_head_networks,
-        "accuracy and matrices of heads against their number (P2 Tables 2 and 3)",
-        f"figure head-networks {heads} --output head_networks.png",
-    )
-    sweep.add_argument("--heads", type=Path, nargs="+", required=True, help="heads file of every network")
-    sweep.add_argument("--output", type=Path, required=True, help="file to write: .png, .pdf or .svg")
-    sweep.add_argument(
-        "--config", type=Path, help="experiment file (default: the experiment kept in the data file)"
-    )
-    sweep.add_argument(
-        "--threshold", type=float, help="fraction of the largest field (default: the experiment's)"
-    )
-    files = "--latency results/low_latency_cpu/*/latency.nc"
-    table = add(
-        tables,
-        "latency",
-        latency.table_latency,
-        "nominal and measured latency of several networks (P2 section 3)",
-        f"table latency {files} --output latency.csv --html latency.html",
-    )
-    table.add_argument("--output", type=Path, help="CSV file (default: print the table)")
-    table.add_argument("--html", type=Path, help="HTML file, to be looked at")
-    figure = add(
-        figures,
-        "latency",
-        latency.figure_latency,
-        "measured against nominal latency, a point for each network (P2 section 3)",
-        f"figure latency {files} --output latency.png",
-    )
-    figure.add_argument("--output", type=Path, required=True, help="file to write: .png, .pdf or .svg")
-    for parser in (table, figure):
-        parser.add_argument(
-            "--latency", type=Path, nargs="+", required=True, help="latency.nc of every network"
-        )

@@ -7,12 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from symbreak import __version__
-from symbreak.cli import committee, evolution, head_results, heads, verbs
+from symbreak.cli import committee, evolution, heads, verbs
 from symbreak.cli.checks_parser import add_check_verbs
 from symbreak.cli.network_parser import add_network_verbs
+from symbreak.cli.null import add_null
 from symbreak.cli.pruning_parser import add_pruning_verbs
-from symbreak.cli.results_parser import add_results_verbs
-from symbreak.cli.scorecard import add_scorecard_verbs
+from symbreak.cli.reproduction import add_reproduction
+from symbreak.cli.results import add_results_verbs
 from symbreak.cli.taps import add_taps_verb
 
 Verb = Callable[[argparse.Namespace], None]
@@ -35,8 +36,9 @@ def build_parser() -> argparse.ArgumentParser:
     add_network_verbs(commands, _verb)
     add_taps_verb(commands, _verb)
     add_pruning_verbs(commands, _verb)
-    add_results_verbs(commands)
-    add_scorecard_verbs(commands, _verb)
+    add_null(commands, _verb)
+    add_results_verbs(commands, _verb)
+    add_reproduction(commands, _verb)
     _service(commands)
     return parser
 
@@ -167,23 +169,23 @@ def _heads(commands) -> None:
     of_network.add_argument(
         "--folder", type=Path, required=True, help="folder of the network, with its joined heads/"
     )
-    results = _with_config(
-        _verb(
-            commands,
-            "head-results",
-            head_results.head_results,
-            "write the tables and draw the figures of the heads of a network",
-            "--folder results/demo/cct --tables results/demo/tables/cct --figures results/demo/figures/cct",
+    for parser in (of_seed, of_network):
+        parser.add_argument("--taps", nargs="+", help="taps to analyse (default: heads.taps)")
+    attention = _with_threads(
+        _with_config(
+            _verb(
+                commands,
+                "attention",
+                heads.attention,
+                "compare the attention maps of the heads over all validation images (P1 Fig. 9)",
+                "--config config/demo.yaml --folder results/demo/cct/seed1",
+            )
         )
     )
-    results.add_argument("--folder", type=Path, required=True, help="folder of the network")
-    results.add_argument("--tables", type=Path, required=True, help="folder to write tables to")
-    results.add_argument("--figures", type=Path, required=True, help="folder to draw figures into")
-    results.add_argument(
-        "--beside", nargs="*", metavar="NAME=FILE", help="heads of null models, drawn and printed beside"
+    attention.add_argument(
+        "--folder", type=Path, required=True, help="folder of the seed; attention/ goes there"
     )
-    for parser in (of_seed, of_network, results):
-        parser.add_argument("--taps", nargs="+", help="taps to analyse (default: heads.taps)")
+    attention.add_argument("--block", type=int, help="encoder block, from 1 (default: all)")
 
 
 def _evolution(commands) -> None:
@@ -204,19 +206,6 @@ def _evolution(commands) -> None:
         required=True,
         help="folder of the seed, with checkpoints/; evolution/ goes there",
     )
-    results = _with_config(
-        _verb(
-            commands,
-            "evolution-results",
-            evolution.evolution_results,
-            "write the table and draw the figure of order against training epoch",
-            "--folder results/demo/cct --tables results/demo/tables/cct --figures results/demo/figures/cct",
-        )
-    )
-    results.add_argument("--folder", type=Path, required=True, help="folder of the network")
-    results.add_argument("--tables", type=Path, required=True, help="folder to write tables to")
-    results.add_argument("--figures", type=Path, required=True, help="folder to draw figures into")
-    results.add_argument("--taps", nargs="+", help="taps (default: evolution.taps)")
 
 
 def _committees(commands) -> None:
@@ -232,18 +221,6 @@ def _committees(commands) -> None:
     judge.add_argument(
         "--folder", type=Path, required=True, help="folder of the experiment; committee.nc goes there"
     )
-    results = _with_config(
-        _verb(
-            commands,
-            "committee-results",
-            committee.committee_results,
-            "write the tables and draw the figures of soft committees, accuracy against latency among them",
-            "--folder results/demo --tables results/demo/tables --figures results/demo/figures",
-        )
-    )
-    results.add_argument("--folder", type=Path, required=True, help="folder of the experiment")
-    results.add_argument("--tables", type=Path, required=True, help="folder to write tables to")
-    results.add_argument("--figures", type=Path, required=True, help="folder to draw figures into")
     page = _verb(
         commands,
         "papers",
@@ -273,11 +250,14 @@ def _service(commands) -> None:
         commands,
         "schema",
         verbs.schema,
-        "print the keys of an experiment file, the experiments in config/, or what result files hold",
+        "print the keys of an experiment file, experiments in config/, what result files hold, or results",
         "--format markdown > docs/configuration.md",
     )
     schema.add_argument(
-        "--of", choices=("experiment", "files", "config"), default="experiment", help="(default: %(default)s)"
+        "--of",
+        choices=("experiment", "files", "config", "results"),
+        default="experiment",
+        help="(default: %(default)s)",
     )
     schema.add_argument(
         "--format", choices=("json", "markdown"), default="markdown", help="(default: %(default)s)"

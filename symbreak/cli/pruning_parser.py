@@ -1,4 +1,4 @@
-"""Arguments of the verbs of pruning."""
+"""Arguments of the verb of pruning."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ AddVerb = Callable[..., argparse.ArgumentParser]
 
 
 def add_pruning_verbs(commands, add_verb: AddVerb) -> None:
-    """Add `prune` and `prune-results`."""
+    """Add `prune`."""
     of_seed = add_verb(
         commands,
         "prune",
@@ -25,18 +25,6 @@ def add_pruning_verbs(commands, add_verb: AddVerb) -> None:
         "--threads", type=_positive, default=1, help="processor threads (default: %(default)s)"
     )
     of_seed.add_argument("--folder", type=Path, required=True, help="folder of the seed; pruning/ goes there")
-    results = add_verb(
-        commands,
-        "prune-results",
-        pruning.prune_results,
-        "write the tables and draw the figures of the pruning of a network",
-        "--folder results/demo/cct --tables results/demo/tables/cct --figures results/demo/figures/cct",
-    )
-    _with_config(results)
-    results.add_argument("--folder", type=Path, required=True, help="folder of the network, with pruning/")
-    results.add_argument("--tables", type=Path, required=True, help="folder to write tables to")
-    results.add_argument("--figures", type=Path, required=True, help="folder to draw figures into")
-    results.add_argument("--studies", nargs="+", help="studies (default: all of the network)")
 
 
 def _with_config(parser: argparse.ArgumentParser) -> None:

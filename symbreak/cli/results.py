@@ -1,190 +1,189 @@
-"""What the verbs `table` and `figure` do: open files, call the library, write one file."""
+"""`results` makes tables, figures and pages of an experiment; `table` and `figure` make one from files."""
 
 from __future__ import annotations
 
-from argparse import Namespace
+import argparse
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from symbreak.cli import results_drawing as drawing
-from symbreak.cli import results_files as files
 from symbreak.errors import SymbreakError
+from symbreak.results.files import FILES
 
 if TYPE_CHECKING:
-    from symbreak.config import Experiment
+    from symbreak.results.layout import Layout, Place
+    from symbreak.results.registry import Entry
+
+AddVerb = Callable[..., argparse.ArgumentParser]
+
+#: Verbs that make a part of what `results` makes: name -> properties of the entries, and what is said of it.
+PARTS = {
+    "tables": ({"kind": ("table", "page")}, "all tables"),
+    "figures": ({"kind": ("figure",)}, "all figures"),
+    "head-results": ({"category": ("Heads",)}, "tables and figures of heads"),
+    "prune-results": ({"category": ("Pruning",)}, "tables and figures of pruning"),
+    "committee-results": ({"category": ("Committees",)}, "tables and figures of committees"),
+    "evolution-results": ({"name": ("heads_evolution",)}, "order of the heads against training epoch"),
+    "scorecard": ({"name": ("scorecard",)}, "claims of the papers tested on an experiment"),
+}
+#: What a figure or table may be asked for in place of its default.
+CHOICES = ("threshold", "block", "node", "head", "filter")
 
 
-def table_clusters(options: Namespace) -> None:
-    """P1 Table 1."""
-    _block_table(options, "clusters")
+def add_results_verbs(commands, add_verb: AddVerb) -> None:
+    """Add `results`, the verbs that make parts of it, and `table` and `figure`."""
+    example = "--folder results/demo/cct --names snr clusters"
+    summary = "make tables, figures and pages of an experiment or of one of its networks"
+    for name, (properties, what) in {"results": ({}, summary), **PARTS}.items():
+        words = summary if name == "results" else f"make {what}; the same as `results` with a choice of names"
+        parser = add_verb(
+            commands, name, results, words, example if name == "results" else "--folder results/demo"
+        )
+        parser.set_defaults(properties=properties)
+        _results_arguments(parser)
+    _one(commands, add_verb, "table", "snr --statistics results/demo/cct/statistics/block.nc --html snr.html")
+    _one(
+        commands,
+        add_verb,
+        "figure",
+        "matrix --moments results/demo/cct/seed1/moments/block.nc --output m.png",
+    )
 
 
-def table_snr(options: Namespace) -> None:
-    """P1 Table 2."""
-    _block_table(options, "snr")
+def _results_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--folder", type=Path, required=True, help="folder of the experiment or of a network")
+    parser.add_argument(
+        "--config", type=Path, help="experiment file (default: experiment.yaml of the experiment's folder)"
+    )
+    parser.add_argument("--names", nargs="+", help="names of results (default: all that the files allow)")
+    parser.add_argument("--scope", help="only those of one scope: experiment, network, tap, study or seed")
+    for part in ("taps", "studies", "seeds"):
+        parser.add_argument(f"--{part}", nargs="+", help=f"only those of some {part} (default: all)")
+    parser.add_argument(
+        "--output", type=Path, help="tables/ and figures/ go there (default: the experiment's)"
+    )
+    parser.add_argument(
+        "--formats",
+        nargs="+",
+        choices=("png", "pdf", "svg"),
+        default=["png"],
+        help="of figures (default: png)",
+    )
 
 
-def _block_table(options: Namespace, name: str) -> None:
-    tap, statistics = files.open_one(options.statistics, "statistics")
-    experiment = files.experiment_of(options.config, statistics)
-    table = drawing.block_table(name, tap, statistics, experiment, _threshold(options, experiment))
-    heading = drawing.heading(drawing.TABLES[name], tap, statistics)
-    files.write_table(table, heading, options.output, options.html)
+def results(options: argparse.Namespace) -> None:
+    """Make results of an experiment, a network, or parts of them; without names what the files allow."""
+    from symbreak.results.making import make_all
+
+    layout, folder, network = _experiment(options)
+    wanted = list(_wanted(options, layout, network))
+    skip = options.names is None
+    if not make_all(layout, folder, wanted, options.output, options.formats, skip):
+        raise SymbreakError(
+            f"There are no files in {folder} to make results of; run the workflow up to them."
+        )
 
 
-def table_taps(options: Namespace) -> None:
-    """All taps of one block."""
-    from symbreak.results.tables.nodes import tap_table
+def _experiment(options: argparse.Namespace) -> tuple[Layout, Path, str]:
+    """Experiment, its folder, and the network if the folder asked for is that of a network."""
+    from symbreak.config import read
+    from symbreak.results.layout import Layout
 
-    statistics = files.open_by_tap(options.statistics, "statistics")
-    first = next(iter(statistics.values()))
-    experiment = files.experiment_of(options.config, first)
-    table = tap_table(statistics, _threshold(options, experiment), options.block, experiment.prints("P1"))
-    title = f"All taps of block {table.block[0]}: {first.attrs['source']}"
-    files.write_table(table, title, options.output, options.html)
-
-
-def table_networks(options: Namespace) -> None:
-    """Last blocks of all networks."""
-    from symbreak.results.tables.comparisons import network_table
-
-    statistics = {
-        (path.parent.parent.name, path.stem): files.load(path, "statistics") for path in options.statistics
-    }
-    experiment = files.experiment_of(options.config, next(iter(statistics.values())))
-    table = network_table(statistics, _threshold(options, experiment))
-    files.write_table(table, "Last blocks: nodes and filters", options.output, options.html)
+    folder = options.folder
+    places = (
+        [options.config]
+        if options.config
+        else [folder / "experiment.yaml", folder.parent / "experiment.yaml"]
+    )
+    path = next((place for place in places if place.is_file()), places[-1])
+    experiment = read(path)
+    own = folder.absolute().name in experiment.networks and not (folder / "experiment.yaml").is_file()
+    return Layout(experiment), folder.parent if own else folder, folder.absolute().name if own else ""
 
 
-def table_head_networks(options: Namespace) -> None:
-    """Heads of the last blocks of all networks (P2 Table 2)."""
-    from symbreak.printed.networks import PRINTED_HEADS, printed_for
-    from symbreak.results.tables.heads import head_network_table
+def _wanted(options: argparse.Namespace, layout: Layout, network: str) -> Iterator[tuple[Place, list[Entry]]]:
+    """Places with the results to make there."""
+    from symbreak.results.registry import ENTRIES, SCOPES, require
 
-    heads = {(path.parent.parent.name, path.stem): files.load(path, "heads") for path in options.heads}
-    experiment = files.experiment_of(options.config, next(iter(heads.values())))
-    printed = printed_for(experiment, PRINTED_HEADS) if experiment.prints("P2") else None
-    table = head_network_table(heads, _threshold(options, experiment), printed)
-    title, note = "Last blocks: heads", drawing.NOTES["head-networks"]
-    files.write_table(table, title, options.output, options.html, note)
-
-
-def figure_head_networks(options: Namespace) -> None:
-    """Accuracy and matrices of heads against their number (P2 Tables 2 and 3)."""
-    from symbreak.printed.networks import PRINTED_HEADS, printed_for
-    from symbreak.results.figures import plot_head_networks
-    from symbreak.results.tables.heads import head_network_table
-
-    heads = {(path.parent.parent.name, path.stem): files.load(path, "heads") for path in options.heads}
-    experiment = files.experiment_of(options.config, next(iter(heads.values())))
-    printed = printed_for(experiment, PRINTED_HEADS) if experiment.prints("P2") else None
-    table = head_network_table(heads, _threshold(options, experiment), printed)
-    files.write_figure(plot_head_networks(table, experiment.families), options.output)
-
-
-def table_attention(options: Namespace) -> None:
-    """Attention maps of best heads beside chance."""
-    from symbreak.results.tables.order import attention_table
-
-    datasets = [files.load(path, "attention") for path in options.attention]
-    table = attention_table(datasets)
-    title = f"Attention maps of heads: {datasets[0].attrs['source']}"
-    files.write_table(table, title, options.output, options.html, drawing.NOTES["attention"])
+    require([options.scope] if options.scope else [], SCOPES, "scope")
+    possible = [
+        entry
+        for entry in ENTRIES
+        if all(getattr(entry, name) in values for name, values in options.properties.items())
+    ]
+    require(options.names or [], [entry.name for entry in possible], "result")
+    names = {entry.name for entry in possible if entry.name in (options.names or [entry.name])}
+    scopes = (
+        [options.scope]
+        if options.scope
+        else [scope for scope in SCOPES if scope != "experiment" or not network]
+    )
+    places = [place for scope in scopes for place in layout.places(scope, network)]
+    for part, asked in (("tap", options.taps), ("study", options.studies), ("seed", options.seeds)):
+        require(asked or [], [getattr(place, part) for place in places if getattr(place, part)], part)
+        places = [place for place in places if not asked or getattr(place, part) in ("", *asked)]
+    found = set()
+    for place in places:
+        entries = [entry for entry in layout.entries(place) if entry in possible and entry.name in names]
+        found |= {entry.name for entry in entries}
+        yield place, entries
+    missing = sorted(set(options.names or []) - found)
+    if missing:
+        raise SymbreakError(f"{layout.experiment.name} has no {missing[0]} here; leave that name out.")
 
 
-def table_robustness(options: Namespace) -> None:
-    """All combinations of open choices."""
-    from symbreak.results.tables.comparisons import robustness_table
-
-    tap, moments = files.open_each(options.moments, "moments")
-    experiment = files.experiment_of(options.config, moments[0])
-    table = robustness_table(moments, _threshold(options, experiment))
-    heading = drawing.heading(drawing.TABLES["robustness"], tap, moments[0])
-    files.write_table(table, heading, options.output, options.html, drawing.NOTES["robustness"])
-
-
-def table_null(options: Namespace) -> None:
-    """Network and null."""
-    from symbreak.results.tables.comparisons import null_table
-
-    tap, statistics = files.open_one(options.statistics, "statistics")
-    _, worlds = files.open_one(options.null, "statistics")
-    experiment = files.experiment_of(options.config, statistics)
-    table = null_table(statistics, worlds, _threshold(options, experiment))
-    heading = drawing.heading(drawing.TABLES["null"], tap, statistics)
-    files.write_table(table, heading, options.output, options.html, drawing.NOTES["null"])
-
-
-def figure_training(options: Namespace) -> None:
-    """Loss and accuracy against epoch."""
-    from symbreak.results.figures import plot_training
-
-    files.write_figure(plot_training(files.histories(options.histories)), options.output)
+def _one(commands, add_verb: AddVerb, kind: str, example: str) -> None:
+    parser = add_verb(commands, kind, one, f"make one {kind} of results from files of any place", example)
+    parser.add_argument("name", metavar="NAME", help=f"which {kind}: see docs/results.md")
+    parser.set_defaults(kind=kind)
+    for name in FILES:
+        parser.add_argument(f"--{name}", type=Path, nargs="+", metavar="FILE", help=argparse.SUPPRESS)
+    parser.add_argument(
+        "--config", type=Path, help="experiment file (default: the experiment kept in the data file)"
+    )
+    parser.add_argument(
+        "--threshold", type=float, help="fraction of the largest field (default: the experiment's)"
+    )
+    parser.add_argument("--block", type=int, help="block, from 1 (default: the last)")
+    if kind == "table":
+        parser.add_argument("--output", type=Path, help="CSV file (default: print the table)")
+        parser.add_argument("--html", type=Path, help="HTML file, to be looked at")
+        return
+    parser.add_argument("--output", type=Path, required=True, help="file to write: .png, .pdf or .svg")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--node", type=int, help="of `matrix`: node, from 1 (default: a typical one)")
+    which.add_argument("--head", type=int, help="of `matrix`: attention head, from 1, in place of a node")
+    which.add_argument("--filter", type=int, help="of `matrix`: filter of a convolution, from 1")
 
 
-def figure_accuracy(options: Namespace) -> None:
-    """Accuracy against block."""
-    from symbreak.results.figures import plot_accuracy
+def one(options: argparse.Namespace) -> None:
+    """Make one table or figure, from the files that are named."""
+    from symbreak.config import read
+    from symbreak.results.context import Context
+    from symbreak.results.layout import Layout
+    from symbreak.results.making import FORMATS, Table, make, write
+    from symbreak.results.registry import find
 
-    statistics = files.open_by_tap(options.statistics, "statistics")
-    title = next(iter(statistics.values())).attrs["source"]
-    files.write_figure(plot_accuracy(statistics, title=title), options.output)
-
-
-def figure_clusters(options: Namespace) -> None:
-    """N_c, C_s, diag and n against block."""
-    tap, statistics = files.open_one(options.statistics, "statistics")
-    experiment = files.experiment_of(options.config, statistics)
-    figure = drawing.draw_clusters(tap, statistics, experiment, _threshold(options, experiment))
-    files.write_figure(figure, options.output)
-
-
-def figure_snr(options: Namespace) -> None:
-    """SNR against threshold."""
-    tap, statistics = files.open_one(options.statistics, "statistics")
-    experiment = files.experiment_of(options.config, statistics)
-    files.write_figure(drawing.draw_snr(tap, statistics, _threshold(options, experiment)), options.output)
-
-
-def figure_null(options: Namespace) -> None:
-    """SNR against threshold, with the null."""
-    tap, statistics = files.open_one(options.statistics, "statistics")
-    _, worlds = files.open_one(options.null, "statistics")
-    files.write_figure(drawing.draw_null(tap, statistics, worlds), options.output)
-
-
-def figure_labels(options: Namespace) -> None:
-    """Appearances and diagonal field of labels."""
-    tap, statistics = files.open_one(options.statistics, "statistics")
-    _, nodes = files.open_one(options.nodes, "nodes")
-    experiment = files.experiment_of(options.config, statistics)
-    block = drawing.block_of(statistics, options.block)
-    figure = drawing.draw_labels(tap, statistics, nodes, block, _threshold(options, experiment))
-    files.write_figure(figure, options.output)
-
-
-def figure_attention(options: Namespace) -> None:
-    """Attention maps of heads of chosen images, and similarities of all."""
-    from symbreak.results.figures.attention import plot_attention_maps
-
-    attention = files.load(options.attention, "attention")
-    files.write_figure(plot_attention_maps(attention, options.block), options.output)
-
-
-def figure_matrix(options: Namespace) -> None:
-    """Matrix of a node, a head or a filter."""
-    moments = files.load(options.moments, "moments")
-    experiment = files.experiment_of(options.config, moments)
-    block = drawing.block_of(moments, options.block)
-    asked = [(kind, getattr(options, kind)) for kind in ("node", "head", "filter")]
-    which = next(((kind, number) for kind, number in asked if number is not None), None)
-    threshold = _threshold(options, experiment)
-    figure = drawing.draw_matrix(options.moments.stem, moments, experiment, block, threshold, which)
-    files.write_figure(figure, options.output)
-
-
-def _threshold(options: Namespace, experiment: Experiment) -> float:
-    if options.threshold is None:
-        return experiment.statistics.reference_threshold
-    if not 0 < options.threshold < 1:
-        raise SymbreakError(f"--threshold is {options.threshold:g}; give a fraction between 0 and 1.")
-    return options.threshold
+    entry = find(options.name, options.kind)
+    files = {kind: getattr(options, kind) for kind in FILES if getattr(options, kind)}
+    wrong = [kind for kind in files if kind not in entry.required + entry.optional]
+    if wrong:
+        raise SymbreakError(
+            f"{entry.name} is not made of {wrong[0]} but of {entry.inputs}; leave --{wrong[0]} out."
+        )
+    missing = [kind for kind in entry.required if kind not in files]
+    if missing or not files:
+        raise SymbreakError(
+            f"{entry.name} is made of {entry.inputs}: give files of each by its option, or use results."
+        )
+    layout = Layout(read(options.config)) if options.config else None
+    choices = {name: getattr(options, name, None) for name in CHOICES}
+    context = Context(layout, files=files, choices=choices)
+    paths = [path for path in (options.output, getattr(options, "html", None)) if path]
+    if options.kind == "figure" and paths[0].suffix[1:] not in FORMATS:
+        raise SymbreakError(f"{paths[0]} does not end in .png, .pdf or .svg; choose one of them.")
+    made = make(entry, context)
+    for path in paths:
+        write(made, path, entry, context)
+    if isinstance(made, Table) and not paths:
+        print(made.frame.to_string(index=False))

@@ -120,6 +120,7 @@ def schema(options: Namespace) -> None:
     """Print the keys of an experiment file, the shipped experiments, or the contents of result files."""
     from symbreak.config import documentation as experiment
     from symbreak.config.catalogue import catalogue
+    from symbreak.results import documentation as results
     from symbreak.store import documentation as files
 
     if options.of == "experiment" and options.format == "json":
@@ -129,7 +130,8 @@ def schema(options: Namespace) -> None:
     elif options.of == "config":
         sys.stdout.write(catalogue(Path("config")))
     else:
-        sys.stdout.write(files.markdown() if options.of == "files" else experiment.markdown())
+        pages = {"files": files, "results": results, "experiment": experiment}
+        sys.stdout.write(pages[options.of].markdown())
 
 
 def compile_kernels(options: Namespace) -> None:

@@ -11,6 +11,7 @@ from symbreak.papers.ours import our_rows, printed_rows
 from symbreak.papers.results import find_runs
 from symbreak.papers.status import FULL, MINIATURE, NOT_RUN, Found, judge_target
 from symbreak.papers.targets import command, targets
+from symbreak.results.context import Context
 from symbreak.results.render import Page
 
 TITLE = "The papers' tables and ours"
@@ -75,6 +76,16 @@ def papers_page(folders: Iterable[str | Path], as_html: bool = False, source: st
         _section(page, one)
     page.text(NOTE)
     return page.html() if as_html else page.markdown()
+
+
+def make_page(context: Context) -> str:
+    """The page as a result of an experiment: of all experiments in its folder and in ``docs/data``."""
+    return papers_page(folders_of_experiments(context.folder.absolute().parent), as_html=True)
+
+
+def folders_of_experiments(results: Path = Path("results")) -> list[Path]:
+    """Folders of experiments in a folder and in ``docs/data``."""
+    return sorted(place for place in [*results.glob("*/"), *Path("docs/data").glob("*/")] if place.is_dir())
 
 
 def status_table(found: Sequence[Found]) -> pd.DataFrame:

@@ -14,6 +14,8 @@ from symbreak.papers.claims.committees import judge_committees
 from symbreak.papers.claims.heads import judge_heads
 from symbreak.papers.claims.nodes import judge_nodes
 from symbreak.papers.claims.pruning import judge_pruning
+from symbreak.results.context import Context
+from symbreak.results.making import Table
 from symbreak.store import open_dataset
 
 #: Name of the rows that concern all networks together.
@@ -67,6 +69,12 @@ def scorecard(folder: str | Path, config: dict[str, Any]) -> pd.DataFrame:
     if committees is not None:
         rows += [(ALL, *claim) for claim in judge_committees(committees)]
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def make_scorecard(context: Context) -> Table:
+    """The scorecard as a result of an experiment."""
+    table = scorecard(context.folder, context.experiment.model_dump(mode="json"))
+    return Table(table, note=NOTE)
 
 
 def judge_network(folder: Path, threshold: float, studies: Sequence[str] = ()) -> list[Claim]:

@@ -9,6 +9,7 @@ import yaml
 
 from symbreak.papers.fits import FITS, Fits
 from symbreak.printed.networks import PrintedNetwork, printed_networks
+from symbreak.results.registry import find
 
 
 class Target(NamedTuple):
@@ -30,7 +31,7 @@ class Target(NamedTuple):
     fits
         The runs of one experiment that measured the same, whatever their budget.
     paper_run, cpu_run
-        Name of the experiment and of its page, at the paper's budget and for two cores.
+        Names of experiment and result, then network, tap or study; at the paper's budget and for two cores.
     also
         What runs besides.
     """
@@ -43,8 +44,8 @@ class Target(NamedTuple):
     exact_epochs: bool
     dataset: str
     fits: Fits
-    paper_run: tuple[str, str] | None
-    cpu_run: tuple[str, str] | None
+    paper_run: tuple[str, ...] | None
+    cpu_run: tuple[str, ...] | None
     also: str
 
     @property
@@ -65,17 +66,18 @@ def targets() -> list[Target]:
     return [_target(entry) for entry in yaml.safe_load(text)]
 
 
-def command(run: tuple[str, str]) -> str:
+def command(run: tuple[str, ...]) -> str:
     """Command that makes a page of tables, with everything that it needs.
 
     Examples
     --------
-    >>> command(("cifar100", "cct/block/snr"))
+    >>> command(("cifar100", "snr", "cct", "block"))
     'snakemake --cores all results/cifar100/tables/cct/block/snr.html --configfile config/cifar100.yaml'
     """
-    experiment, page = run
-    place = f"results/{experiment}/tables/{page}.html"
-    return f"snakemake --cores all {place} --configfile config/{experiment}.yaml"
+    experiment, name, *place = run
+    entry = find(name, "table")
+    page = entry.files[-1].format(**dict(zip(entry.wildcards, place, strict=True)))
+    return f"snakemake --cores all results/{experiment}/{page} --configfile config/{experiment}.yaml"
 
 
 def _target(entry: dict[str, Any]) -> Target:

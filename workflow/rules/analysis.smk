@@ -1,19 +1,18 @@
-# The numpy wing: matrices and clusters of every node, joined over seeds.
+# The numpy wing: matrices and clusters of every node, heads and what chance gives, joined over seeds.
 # All taps in one job: starting a process costs more than scanning a tap.
-for suffix, taps, networks in tap_lists():
+for suffix, taps, networks in lists(LAYOUT, "statistics"):
 
     rule:
         name:
             f"scan{suffix}"
         input:
-            moments=expand(
-                "<results>/{{network}}/seed{{seed}}/moments/{tap}.nc", tap=taps
-            ),
+            expand("<results>/{{network}}/seed{{seed}}/moments/{tap}.nc", tap=taps),
         output:
-            statistics=expand(
-                "<results>/{{network}}/seed{{seed}}/statistics/{tap}.nc", tap=taps
+            expand(
+                "<results>/{{network}}/seed{{seed}}/{kind}/{tap}.nc",
+                kind=["statistics", "nodes"],
+                tap=taps,
             ),
-            nodes=expand("<results>/{{network}}/seed{{seed}}/nodes/{tap}.nc", tap=taps),
         log:
             "<logs>/scan/{network}.seed{seed}.log",
         benchmark:
@@ -24,10 +23,9 @@ for suffix, taps, networks in tap_lists():
             "scans"
         conda:
             "../../environment.yml"
-        threads: 1
         resources:
             mem_mb=2000,
-            runtime=30,
+            runtime=10,
         params:
             experiment=EXPERIMENT_FILE,
             folder=seed_folder,
@@ -40,21 +38,20 @@ for suffix, taps, networks in tap_lists():
             "--taps {params.taps} --threads {threads} 2>&1 | tee {log}"
 
 
-for suffix, taps, networks in tap_lists():
+# Which head stands for which label, and is it more than chance. Networks without attention have no part in it.
+for suffix, taps, networks in lists(LAYOUT, "heads"):
 
     rule:
         name:
-            f"join{suffix}"
+            f"heads{suffix}"
         input:
-            expand(
-                "<results>/{{network}}/seed{seed}/statistics/{tap}.nc",
-                seed=SEEDS,
-                tap=taps,
-            ),
+            expand("<results>/{{network}}/seed{{seed}}/moments/{tap}.nc", tap=taps),
         output:
-            expand("<results>/{{network}}/statistics/{tap}.nc", tap=taps),
+            expand("<results>/{{network}}/seed{{seed}}/heads/{tap}.nc", tap=taps),
         log:
-            "<logs>/join/{network}.log",
+            "<logs>/heads/{network}.seed{seed}.log",
+        benchmark:
+            "<benchmarks>/heads/{network}.seed{seed}.tsv"
         wildcard_constraints:
             network=networks,
         group:
@@ -63,13 +60,135 @@ for suffix, taps, networks in tap_lists():
             "../../environment.yml"
         resources:
             mem_mb=2000,
-            runtime=30,
+            runtime=10,
         params:
-            folders=seed_folders,
-            names=expand("statistics/{tap}.nc", tap=taps),
-            output=network_folder,
-            version=VERSION,
+            experiment=EXPERIMENT_FILE,
+            folder=seed_folder,
+            taps=taps,
+            settings=section("statistics", "heads"),
         message:
-            "Join the seeds of {wildcards.network}"
+            "Analyse the heads of {wildcards.network}, seed {wildcards.seed}"
         shell:
-            "python -m symbreak join {params.folders} --names {params.names} --output {params.output} > {log} 2>&1"
+            "python -m symbreak heads --config {params.experiment} --folder {params.folder} "
+            "--taps {params.taps} --threads {threads} 2>&1 | tee {log}"
+
+    rule:
+        name:
+            f"replicas{suffix}"
+        input:
+            expand("<results>/{{network}}/heads/{tap}.nc", tap=taps),
+        output:
+            expand("<results>/{{network}}/replicas/{tap}.nc", tap=taps),
+        log:
+            "<logs>/replicas/{network}.log",
+        wildcard_constraints:
+            network=networks,
+        group:
+            "results"
+        conda:
+            "../../environment.yml"
+        resources:
+            mem_mb=2000,
+            runtime=10,
+        params:
+            experiment=EXPERIMENT_FILE,
+            folder=network_folder,
+            taps=taps,
+            settings=section("heads"),
+        message:
+            "Compare the seeds of {wildcards.network}"
+        shell:
+            "python -m symbreak replicas --config {params.experiment} --folder {params.folder} "
+            "--taps {params.taps} > {log} 2>&1"
+
+
+# Files of all seeds in one, for each kind of them.
+for kind, *more in (["statistics"], ["heads"], ["evolution"], ["pruning", "silencing"]):
+    for suffix, names, networks in lists(LAYOUT, kind, *more):
+
+        rule:
+            name:
+                f"join_{kind}{suffix}"
+            input:
+                expand(
+                    "<results>/{{network}}/seed{seed}/{kind}/{name}.nc",
+                    seed=SEEDS,
+                    kind=kind,
+                    name=names,
+                ),
+            output:
+                expand("<results>/{{network}}/{kind}/{name}.nc", kind=kind, name=names),
+            log:
+                f"<logs>/join/{{network}}.{kind}.log",
+            wildcard_constraints:
+                network=networks,
+            group:
+                "results"
+            conda:
+                "../../environment.yml"
+            resources:
+                mem_mb=2000,
+                runtime=5,
+            params:
+                folders=seed_folders,
+                names=[f"{kind}/{name}.nc" for name in names],
+                output=network_folder,
+                version=VERSION,
+            message:
+                f"Join the {kind} of the seeds of {{wildcards.network}}"
+            shell:
+                "python -m symbreak join {params.folders} --names {params.names} --output {params.output} > {log} 2>&1"
+
+
+rule null:
+    input:
+        expand("<results>/{{network}}/seed{seed}/moments/{{tap}}.nc", seed=SEEDS),
+    output:
+        "<results>/{network}/null/{tap}.nc",
+    log:
+        "<logs>/null/{network}.{tap}.log",
+    benchmark:
+        "<benchmarks>/null/{network}.{tap}.tsv"
+    group:
+        "results"
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        experiment=EXPERIMENT_FILE,
+        folder=network_folder,
+        settings=section("statistics"),
+    message:
+        "Linear-Gaussian worlds without a network for {wildcards.network}, tap {wildcards.tap}"
+    shell:
+        "python -m symbreak null --config {params.experiment} --folder {params.folder} "
+        "--taps {wildcards.tap} --threads {threads} 2>&1 | tee {log}"
+
+
+if LAYOUT.voting:
+
+    # From saved outputs: no network runs again.
+    rule committee:
+        input:
+            voting(LAYOUT, EXPERIMENT),
+        output:
+            "<results>/committee.nc",
+        log:
+            "<logs>/committee.log",
+        benchmark:
+            "<benchmarks>/committee.tsv"
+        conda:
+            "../../environment.yml"
+        resources:
+            mem_mb=4000,
+            runtime=60,
+        params:
+            experiment=EXPERIMENT_FILE,
+            folder=EXPERIMENT,
+            settings=committee_section(),
+        message:
+            "Evaluate the soft committees"
+        shell:
+            "python -m symbreak committee --config {params.experiment} --folder {params.folder} > {log} 2>&1"

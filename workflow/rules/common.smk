@@ -1,6 +1,5 @@
-# What rules share: the checked experiment and the lists of files that it implies.
+# What rules share: the checked experiment, the files that it implies, and what determines a job.
 import os
-import re
 import sys
 from pathlib import Path
 
@@ -12,9 +11,22 @@ if (ROOT / "symbreak").is_dir() and str(ROOT) not in sys.path:
     folders = [str(ROOT), os.getenv("PYTHONPATH")]
     os.environ.update(PYTHONPATH=os.pathsep.join(filter(None, folders)))
 
+from snakemake.exceptions import WorkflowError
+
 from symbreak import __version__ as VERSION
 from symbreak import config as experiments
 from symbreak.errors import SymbreakError
+from symbreak.results.layout import Layout, Place
+from symbreak.results.targets import (
+    caption,
+    groups,
+    labels,
+    lists,
+    pattern,
+    targets,
+    voting,
+)
+from symbreak.store.atomic import replacing_text
 
 # A batch system that wants a job gone (its time is up) sends SIGTERM to all of its processes. The shell and tee
 # stay until the verb has saved its state and said so. The first words are Snakemake's own, which a prefix replaces:
@@ -37,59 +49,40 @@ def checked():
         sys.exit(2)
 
 
-def write_experiment():
-    """Write the experiment with all defaults to the file that the verbs read."""
-    from symbreak.store.atomic import replacing_text
-
-    text, path = experiments.dump(SETTINGS), Path(EXPERIMENT_FILE)
-    if not path.exists() or path.read_text(encoding="utf-8") != text:
-        replacing_text(path, text)
-
-
 CHECKED = checked()
+LAYOUT = Layout(CHECKED)
 SETTINGS = CHECKED.model_dump(mode="json")
-EXPERIMENT = f"results/{SETTINGS['name']}"
+EXPERIMENT = f"results/{CHECKED.name}"
 EXPERIMENT_FILE = f"{EXPERIMENT}/experiment.yaml"
-SEEDS = SETTINGS["seeds"]
-NETWORKS = list(SETTINGS["networks"])
-TAPS = SETTINGS["probes"]["taps"]  # of all networks together
-GPUS = 1 if SETTINGS["compute"]["device"] == "cuda" else 0
-PROCESSES = SETTINGS["compute"]["processes"]  # of each training, probing and measuring
+SEEDS = CHECKED.seeds
+GPUS = 1 if CHECKED.compute.device == "cuda" else 0
+PROCESSES = CHECKED.compute.processes  # of each training, probing and measuring
 
 
 wildcard_constraints:
-    network="|".join(map(re.escape, NETWORKS)),
-    seed="|".join(map(str, SEEDS)),
-    tap="|".join([*TAPS, "network"]),
+    network=pattern(CHECKED.networks),
+    seed=pattern(map(str, SEEDS)),
+    tap=pattern([*CHECKED.probes.taps, *CHECKED.evolution.taps, "network"]),
 
 
-def taps_of(network):
-    """Taps of one network: encoders and convolutions have different ones."""
-    return CHECKED.taps_of(network)
+def write(path, text):
+    """Write a file if it would change."""
+    if not Path(path).exists() or Path(path).read_text(encoding="utf-8") != text:
+        replacing_text(path, text)
 
 
-def tap_lists():
-    """Suffix of a rule's name, taps, pattern of networks. Outputs cannot depend on the network, so a rule
-    whose outputs are all taps is made once for each list of taps; with one list its name has no suffix.
-    """
-    networks = {}
-    for network in NETWORKS:
-        networks.setdefault(tuple(taps_of(network)), []).append(network)
-    return [
-        (f"_{taps[0]}" if number else "", list(taps), "|".join(map(re.escape, names)))
-        for number, (taps, names) in enumerate(networks.items())
-    ]
-
-
-def determining(name):
-    """A section as it determines a job: keys of later versions count where they are not at their default."""
-    part = getattr(CHECKED, name)
-    return part.determining() if hasattr(part, "determining") else SETTINGS[name]
+def write_experiment():
+    """Write the experiment with all defaults to the file that the verbs read."""
+    write(EXPERIMENT_FILE, experiments.dump(SETTINGS))
 
 
 def section(*names):
     """Sections of the experiment that determine a job, which reruns when they change."""
-    return {name: determining(name) for name in names} | {"version": VERSION}
+    parts = {name: getattr(CHECKED, name) for name in names}
+    return {
+        name: part.determining() if hasattr(part, "determining") else SETTINGS[name]
+        for name, part in parts.items()
+    } | {"version": VERSION}
 
 
 def network_section(wildcards):
@@ -121,9 +114,26 @@ def seed_folders(wildcards):
     return [f"{EXPERIMENT}/{wildcards.network}/seed{seed}" for seed in SEEDS]
 
 
-def all_statistics():
-    return [
-        f"<results>/{network}/statistics/{tap}.nc"
-        for network in NETWORKS
-        for tap in taps_of(network)
-    ]
+def all_cores():
+    """All cores of the machine, so that no other job of the workflow runs; on a cluster those of a pass."""
+    try:
+        return workflow.cores
+    except WorkflowError:
+        return CHECKED.latency.threads
+
+
+def latency_section(wildcards):
+    """Everything that determines the time of a network, besides the machine; weights and seeds do not."""
+    network = CHECKED.networks[wildcards.network].determining()
+    shape = {key: value for key, value in network.items() if key != "epochs"}
+    return section("latency", "compute") | {
+        "network": shape,
+        "labels": CHECKED.data.n_labels,
+    }
+
+
+def committee_section():
+    """What determines the committees; latencies come from the shapes of the networks."""
+    members = CHECKED.committee_of()
+    shapes = {network: SETTINGS["networks"][network] for network in members}
+    return section("committee") | {"networks": shapes}

@@ -53,7 +53,7 @@ rule probe:
         "--threads {threads} 2>&1 | tee {log}"
 
 
-for suffix, taps, networks in tap_lists():
+for suffix, taps, networks in lists(LAYOUT, "statistics"):
 
     rule:
         name:
@@ -91,3 +91,141 @@ for suffix, taps, networks in tap_lists():
         shell:
             "python -m symbreak measure --config {params.experiment} --folder {params.folder} "
             "--threads {threads} 2>&1 | tee {log}"
+
+
+# Attention maps of the heads over all validation images (P1 Fig. 9).
+rule attention:
+    input:
+        weights="<results>/{network}/seed{seed}/network.safetensors",
+        moments="<results>/{network}/seed{seed}/moments/attention.nc",
+    output:
+        "<results>/{network}/seed{seed}/attention/attention.nc",
+    log:
+        "<logs>/attention/{network}.seed{seed}.log",
+    benchmark:
+        "<benchmarks>/attention/{network}.seed{seed}.tsv"
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=6000,
+        runtime=60,
+        gpu=GPUS,
+    params:
+        experiment=EXPERIMENT_FILE,
+        folder=seed_folder,
+        settings=section("data", "heads", "compute"),
+    message:
+        "Compare the attention maps of {wildcards.network}, seed {wildcards.seed}"
+    shell:
+        "python -m symbreak attention --config {params.experiment} --folder {params.folder} "
+        "--threads {threads} 2>&1 | tee {log}"
+
+
+# The symmetry-breaking curve, where `training.checkpoints` is `log`. The checkpoints are no declared files: they
+# belong to the state of a training, and Snakemake would delete them before a killed training goes on. The verb
+# refuses missing ones and those of another training.
+for suffix, taps, networks in lists(LAYOUT, "evolution"):
+
+    rule:
+        name:
+            f"evolve{suffix}"
+        input:
+            weights="<results>/{network}/seed{seed}/network.safetensors",
+        output:
+            expand("<results>/{{network}}/seed{{seed}}/evolution/{tap}.nc", tap=taps),
+        log:
+            "<logs>/evolve/{network}.seed{seed}.log",
+        benchmark:
+            "<benchmarks>/evolve/{network}.seed{seed}.tsv"
+        wildcard_constraints:
+            network=networks,
+        conda:
+            "../../environment.yml"
+        threads: PROCESSES
+        resources:
+            mem_mb=6000 * PROCESSES,
+            runtime=720,
+            gpu=GPUS * PROCESSES,
+        params:
+            experiment=EXPERIMENT_FILE,
+            folder=seed_folder,
+            settings=measurement_section()
+            | section("probes", "statistics", "heads", "evolution"),
+        message:
+            "Follow the heads of {wildcards.network}, seed {wildcards.seed}, through the training"
+        shell:
+            "python -m symbreak evolve --config {params.experiment} --folder {params.folder} "
+            "--threads {threads} 2>&1 | tee {log}"
+
+
+# Pruning by the labels of nodes (ANDC, P1 section 3) and its controls, where the experiment has studies of it. One
+# process for all studies of a network: importing torch costs more than a retraining. It keeps what it has finished
+# in hidden folders, so that a killed job goes on where it stopped.
+for suffix, names, networks in lists(LAYOUT, "pruning", "silencing"):
+    studies = [name for name in names if name in CHECKED.pruning.studies]
+
+    rule:
+        name:
+            f"prune{suffix}"
+        input:
+            weights="<results>/{network}/seed{seed}/network.safetensors",
+            moments=expand(
+                "<results>/{{network}}/seed{{seed}}/moments/{tap}.nc",
+                tap=[
+                    tap
+                    for tap in CHECKED.pruning.taps_of(studies)
+                    if tap in CHECKED.probes.taps
+                ],
+            ),
+        output:
+            expand("<results>/{{network}}/seed{{seed}}/pruning/{name}.nc", name=names),
+            expand(
+                "<results>/{{network}}/seed{{seed}}/pruning/{name}/{file}",
+                name=studies,
+                file=["network.safetensors", "logits/network.nc"],
+            ),
+        log:
+            "<logs>/prune/{network}.seed{seed}.log",
+        benchmark:
+            "<benchmarks>/prune/{network}.seed{seed}.tsv"
+        wildcard_constraints:
+            network=networks,
+        conda:
+            "../../environment.yml"
+        resources:
+            mem_mb=8000,
+            runtime=720,
+            gpu=GPUS,
+        params:
+            experiment=EXPERIMENT_FILE,
+            folder=seed_folder,
+            settings=measurement_section() | section("probes", "statistics", "pruning"),
+        message:
+            "Prune {wildcards.network}, seed {wildcards.seed}"
+        shell:
+            "python -m symbreak prune --config {params.experiment} --folder {params.folder} "
+            "--threads {threads} 2>&1 | tee {log}"
+
+
+# Takes all cores: another job at the same time would be measured as well. No training is needed.
+rule latency:
+    output:
+        "<results>/{network}/latency.nc",
+    log:
+        "<logs>/latency/{network}.log",
+    conda:
+        "../../environment.yml"
+    threads: all_cores()
+    resources:
+        mem_mb=4000,
+        runtime=60,
+        gpu=GPUS,
+    params:
+        experiment=EXPERIMENT_FILE,
+        folder=network_folder,
+        settings=latency_section,
+    message:
+        "Time the forward pass of {wildcards.network}, alone on the machine"
+    shell:
+        "python -m symbreak latency --config {params.experiment} --network {wildcards.network} "
+        "--folder {params.folder} 2>&1 | tee {log}"

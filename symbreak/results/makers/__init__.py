@@ -1,0 +1,1 @@
+"""One function for each result: what the registry names, called with a context."""

@@ -1,0 +1,162 @@
+"""What the workflow makes: its targets, the rules that make results, and lists that rules are made for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from symbreak.results.layout import Layout
+from symbreak.results.registry import ENTRIES, SCOPES, SUBSCRIPT, Entry
+
+
+class Group(NamedTuple):
+    """Places at which the same results of one scope and category exist: one rule of the workflow.
+
+    By category, so that what is wanted alone needs no more than its kind: latencies no training.
+
+    Attributes
+    ----------
+    name, scope : str
+        Of the rule.
+    entries : list of Entry
+        What it makes.
+    values : dict of str to list of str
+        Networks, and taps, studies or seeds; results exist for all combinations of them.
+    """
+
+    name: str
+    scope: str
+    entries: list[Entry]
+    values: dict[str, list[str]]
+
+    @property
+    def constraints(self) -> dict[str, str]:
+        """Regular expressions that match these values and nothing else."""
+        return {name: pattern(values) for name, values in self.values.items()}
+
+
+def targets(layout: Layout) -> list[str]:
+    """All files of all results, below the folder of the experiment."""
+    return [
+        file.format(**place._asdict())
+        for scope in SCOPES
+        for place in layout.places(scope)
+        for entry in layout.entries(place)
+        for file in entry.files
+    ]
+
+
+def groups(layout: Layout) -> list[Group]:
+    """Rules that make all results: one for each scope and category, more where networks or taps differ."""
+    kinds = dict.fromkeys(
+        (scope, entry.category) for scope in SCOPES for entry in ENTRIES if entry.scope == scope
+    )
+    return [group for scope, category in kinds for group in _groups(layout, scope, category)]
+
+
+def _groups(layout: Layout, scope: str, category: str) -> Iterator[Group]:
+    own = scope if scope in ("tap", "study", "seed") else ""
+    networks: dict[tuple[str, tuple[Entry, ...]], list[str]] = {}
+    for place in layout.places(scope):
+        part = getattr(place, own) if own else ""
+        entries = tuple(entry for entry in layout.entries(place) if entry.category == category)
+        networks.setdefault((part, entries), []).append(place.network)
+    parts: dict[tuple[tuple[str, ...], tuple[Entry, ...]], list[str]] = {}
+    for (part, entries), names in networks.items():
+        if entries:
+            parts.setdefault((tuple(names), entries), []).append(part)
+    for number, ((alike, entries), values) in enumerate(parts.items()):
+        wildcards = {"network": list(alike)} if scope != "experiment" else {}
+        wildcards |= {own: values} if own else {}
+        name = f"{scope}_{category.lower()}{_suffix(number)}"
+        yield Group(name, scope, list(entries), wildcards)
+
+
+def voting(layout: Layout, folder: str) -> list[str]:
+    """Files of which committees are made: outputs of the members, those of other experiments, and latencies.
+
+    Of other experiments, what is there is taken.
+    """
+    experiment = layout.experiment
+    others = experiment.committee.others if experiment.committee else []
+    own = [
+        f"{network}/seed{seed}/logits/network.nc"
+        for network in experiment.committee_of()
+        for seed in experiment.seeds
+    ]
+    found = [
+        str(path)
+        for place in map(Path, others)
+        for path in ([place] if place.suffix == ".nc" else sorted(place.glob("*/seed*/logits/network.nc")))
+    ]
+    return [f"{folder}/{path}" for path in [*own, *layout.files("latency")]] + found
+
+
+def lists(layout: Layout, *kinds: str) -> list[tuple[str, list[str], str]]:
+    """Networks that have files of the same names: suffix of a rule's name, names, pattern of networks.
+
+    Outputs of a rule cannot depend on the network, so a rule whose outputs are all taps is made once for each
+    list of taps; with one list its name has no suffix.
+
+    Examples
+    --------
+    >>> from symbreak.config import Experiment
+    >>> networks, probes = {"cct": {}, "v.1": {"architecture": "vgg_6"}}, {"taps": ["block", "filters"]}
+    >>> lists(Layout(Experiment(name="x", networks=networks, probes=probes)), "statistics")
+    [('', ['block'], 'cct'), ('_2', ['filters'], 'v\\\\.1')]
+    """
+    networks: dict[tuple[str, ...], list[str]] = {}
+    for network in layout.experiment.networks:
+        names = tuple(name or kind for kind in kinds for name in layout.names(kind, network))
+        if names:
+            networks.setdefault(names, []).append(network)
+    return [
+        (_suffix(number), list(names), pattern(alike))
+        for number, (names, alike) in enumerate(networks.items())
+    ]
+
+
+def labels(entry: Entry) -> dict[str, str]:
+    """Labels of a result in the report: where it was made, and what it shows.
+
+    Results of one category have the same labels; what does not distinguish a result is called ``all``.
+
+    Examples
+    --------
+    >>> from symbreak.results.registry import find
+    >>> labels(find("taps", "table"))
+    {'network': '{network}', 'tap': 'all', 'shows': 'all taps of the last block'}
+    """
+    columns = {name: "all" for one in ENTRIES if one.category == entry.category for name in one.wildcards}
+    return columns | {name: f"{{{name}}}" for name in entry.wildcards} | {"shows": entry.shows}
+
+
+def caption(entry: Entry) -> str:
+    """Caption of a result in the report, for the template of Snakemake: reStructuredText and Jinja.
+
+    Examples
+    --------
+    >>> from symbreak.results.registry import find
+    >>> "at tap {{ snakemake.wildcards.tap }} against" in caption(find("clusters", "figure"))
+    True
+    """
+    text = re.sub(r"([*`|\\])", r"\\\1", entry.caption)
+    text = SUBSCRIPT.sub(r"\1\\ :sub:`\2`", text)
+    return text.replace("{tap}", "{{ snakemake.wildcards.tap }}")
+
+
+def pattern(values: Iterable[str]) -> str:
+    """Regular expression that matches these words and nothing else.
+
+    Examples
+    --------
+    >>> pattern(["a.b", "c"])
+    'a\\\\.b|c'
+    """
+    return "|".join(re.escape(value) for value in values)
+
+
+def _suffix(number: int) -> str:
+    return f"_{number + 1}" if number else ""
