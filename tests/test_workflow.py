@@ -53,7 +53,15 @@ def test_both_entry_points_have_the_default_target(copy, snakefile):
 
 @pytest.mark.parametrize(
     ("wrong", "words"),
-    [("sedes=1", "did you mean `seeds`"), ("seeds=[one]", "`seeds.0`"), ("name=a/b", "`name`")],
+    [
+        ("sedes=1", "did you mean `seeds`"),
+        ("seeds=[one]", "`seeds.0`"),
+        ("name=a/b", "`name`"),
+        ("data={seed: 1, seed: 2}", "`seed` comes twice"),
+        ("name=2024_06", "put it in quotes"),
+        ("data={download: 1}", "true or false"),
+        ("committee=", "write committee=null"),
+    ],
 )
 def test_wrong_settings_stop_the_workflow_in_one_sentence(copy, wrong, words):
     answer = snakemake("--dry-run", "--config", wrong, cwd=copy)
@@ -65,6 +73,15 @@ def test_seeds_may_be_given_on_the_command_line(copy):
     answer = snakemake("--dry-run", "--configfile", "tiny.yaml", "--config", "seeds=[3,4,5]", cwd=copy)
     assert answer.returncode == 0, answer.stderr[-2000:]
     assert "Train small, seed 5" in answer.stdout + answer.stderr
+
+
+def test_a_command_line_means_what_a_file_means(copy):
+    changes = ["data={seed: 010, train_per_label: null}", "committee=null", "training={mixup: 1e-3}"]
+    answer = snakemake("--dry-run", "--configfile", "tiny.yaml", "--config", *changes, cwd=copy)
+    assert answer.returncode == 0, answer.stderr[-2000:]
+    assert "soft committees" not in answer.stdout + answer.stderr
+    plain = snakemake("--dry-run", "--configfile", "tiny.yaml", cwd=copy)
+    assert "soft committees" in plain.stdout + plain.stderr
 
 
 def test_an_experiment_file_stands_alone(copy):
