@@ -25,7 +25,9 @@ _PARTS = (
     "clusters",
     "config",
     "data",
+    "door",
     "errors",
+    "features",
     "learning",
     "matrices",
     "measure",
@@ -42,9 +44,15 @@ _PARTS = (
 )
 
 
+#: Functions that are found in the package itself, and the part that they are of.
+_FUNCTIONS = {"moments": "features", "study": "door"}
+
+
 def __getattr__(name: str) -> Any:
     if name in _PARTS:
         return importlib.import_module(f"symbreak.{name}")
+    if name in _FUNCTIONS:
+        return getattr(importlib.import_module(f"symbreak.{_FUNCTIONS[name]}"), name)
     if name.startswith("plot_"):
         figures = importlib.import_module("symbreak.results.figures")
         if name in figures.__all__:
@@ -53,7 +61,7 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_PARTS])
+    return sorted([*globals(), *_PARTS, *_FUNCTIONS])
 
 
 def _is_command_line() -> bool:

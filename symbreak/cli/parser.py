@@ -14,6 +14,7 @@ from symbreak.cli.null import add_null
 from symbreak.cli.pruning_parser import add_pruning_verbs
 from symbreak.cli.reproduction import add_reproduction
 from symbreak.cli.results import add_results_verbs
+from symbreak.cli.study import add_study_verbs
 from symbreak.cli.taps import add_taps_verb
 
 Verb = Callable[[argparse.Namespace], None]
@@ -35,6 +36,7 @@ def build_parser() -> argparse.ArgumentParser:
     _committees(commands)
     add_network_verbs(commands, _verb)
     add_taps_verb(commands, _verb)
+    add_study_verbs(commands, _verb)
     add_pruning_verbs(commands, _verb)
     add_null(commands, _verb)
     add_results_verbs(commands, _verb)

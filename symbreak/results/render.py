@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from functools import cache
 from typing import Any, NamedTuple
@@ -198,6 +199,11 @@ class Page:
     def points(self, points: list[str]) -> None:
         """Add a list."""
         self.parts.append({"points": points})
+
+    def picture(self, png: bytes, words: str) -> None:
+        """Add a picture, which the page holds itself, and what it shows in words."""
+        data = f"data:image/png;base64,{base64.b64encode(png).decode()}"
+        self.parts.append({"picture": data, "shows": words})
 
     def table(self, table: pd.DataFrame, marked: bool = False) -> None:
         """Add a table as :func:`columns_of` arranges it; `marked`: its cells have **bold** and `code`."""

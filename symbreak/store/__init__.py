@@ -2,10 +2,11 @@
 
 from symbreak.store.atomic import replacing, replacing_text
 from symbreak.store.netcdf import check, open_dataset, read_values, write_dataset
-from symbreak.store.provenance import now, provenance
+from symbreak.store.provenance import brought, now, provenance
 from symbreak.store.variables import describe
 
 __all__ = [
+    "brought",
     "check",
     "describe",
     "now",

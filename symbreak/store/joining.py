@@ -85,12 +85,12 @@ def over_seeds(variable: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray]:
 
 
 def stack_blocks(tables: Sequence[xr.Dataset], blocks: xr.DataArray) -> xr.Dataset:
-    """Join blocks along `block`; heads that a block does not have get counts 0 and numbers NaN.
+    """Join blocks along `block`; heads and nodes that a block does not have get counts 0 and numbers NaN.
 
     Parameters
     ----------
     tables : sequence of Dataset
-        Each with its own number of heads.
+        Each with its own number of heads, and perhaps of nodes.
     blocks : DataArray
         Numbers of the blocks.
 
@@ -101,11 +101,15 @@ def stack_blocks(tables: Sequence[xr.Dataset], blocks: xr.DataArray) -> xr.Datas
     >>> stack_blocks([few, many], xr.DataArray([1, 2], dims="block")).n_owned.values.tolist()
     [[3, 0], [1, 2]]
     """
-    heads = np.arange(1, max(table.sizes["head"] for table in tables) + 1)
+    units = {
+        dim: np.arange(1, max(table.sizes[dim] for table in tables) + 1)
+        for dim in ("head", "node")
+        if dim in tables[0].dims
+    }
     padded = []
     for table in tables:
         fill = {name: 0 if array.dtype.kind in "iub" else np.nan for name, array in table.data_vars.items()}
-        padded.append(table.reindex(head=heads, fill_value=fill))
+        padded.append(table.reindex(units, fill_value=fill))
     return xr.concat(
         padded, blocks, combine_attrs="override", data_vars="all", coords="minimal", compat="override"
     )

@@ -62,9 +62,46 @@ def provenance(
         "source": source,
         "references": f"{P1} (P1), {P2} (P2)",
         "schema_version": SCHEMA_VERSION,
-        **_of_now(experiment),
+        **_of_now(experiment.model_dump(mode="json")),
         "measured_on": measured_on(experiment.model_dump(mode="json")),
         **known,
+        **facts,
+    }
+
+
+def brought(
+    settings: Mapping[str, Any], *, title: str, network: str, dataset: str, seed: int, **facts: Any
+) -> dict[str, Any]:
+    """Global attributes of what was computed from a network or features that no experiment made.
+
+    Parameters
+    ----------
+    settings : mapping
+        What is known of how it was computed; stored as canonical JSON in place of an experiment.
+    title, network, dataset : str
+        What the file holds, and names of the network and of the data, whatever they are.
+    seed : int
+        By which several networks are joined.
+    **facts
+        `dataset_sha256`, `precision` and `device`.
+
+    Returns
+    -------
+    dict
+        All that `write_dataset` demands.
+    """
+    return {
+        "Conventions": "CF-1.11",
+        "title": title,
+        "source": f"{network} on {dataset}",
+        "references": f"{P1} (P1), {P2} (P2)",
+        "schema_version": SCHEMA_VERSION,
+        **_of_now({"seeds": [seed], "networks": {}, **settings}),
+        "network": network,
+        "seed": seed,
+        "dataset": dataset,
+        "trained_on": "unknown",
+        "measured_on": dataset,
         **facts,
     }
 
@@ -96,7 +133,7 @@ def derived(
     _require_same(
         {str(where): attributes, "the experiment": ours}, FILES[str(attributes["symbreak_kind"])].settings
     )
-    return {**attributes, **_of_now(experiment), "title": title, **facts}
+    return {**attributes, **_of_now(experiment.model_dump(mode="json")), "title": title, **facts}
 
 
 def require_together(files: Mapping[str, Mapping[str, Any]]) -> None:
@@ -197,9 +234,9 @@ def _data_of(config: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in config["data"].items() if key not in _WITHOUT_EFFECT}
 
 
-def _of_now(experiment: Experiment) -> dict[str, Any]:
+def _of_now(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Attributes of the settings and the program that write a file."""
-    config = canonical(experiment.model_dump(mode="json"))
+    config = canonical(settings)
     return {
         "history": f"{now()} symbreak {symbreak.__version__}",
         "symbreak_version": symbreak.__version__,

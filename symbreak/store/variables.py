@@ -106,8 +106,9 @@ def check_finite(dataset: xr.Dataset, kind: str, where: str, cure: str = REDO) -
     for name in (name for name, known in KINDS[kind].declared.items() if known.finite and name in dataset):
         found = dataset[name]
         bad = ~np.isfinite(found.values)
-        if "node" in found.dims and "filter_of_node" in dataset.coords:  # nodes that only wider blocks have
-            bad &= (dataset.filter_of_node > 0).broadcast_like(found).transpose(*found.dims).values
+        own = nodes_of_blocks(dataset)
+        if "node" in found.dims and own is not None:
+            bad &= own.broadcast_like(found).transpose(*found.dims).values
         if bad.any():
             first = np.argwhere(bad)[0]
             place = ", ".join(f"{dim} {_name(dataset, str(dim), i)}" for dim, i in zip(found.dims, first))
@@ -115,6 +116,30 @@ def check_finite(dataset: xr.Dataset, kind: str, where: str, cure: str = REDO) -
             raise SymbreakError(f"{where}: `{name}` is {value}{f' at {place}' if place else ''}; {cure}.")
     if kind == "moments":
         require_images(dataset, where)
+
+
+def nodes_of_blocks(dataset: xr.Dataset) -> xr.DataArray | None:
+    """Whether a block has a node, where only wider blocks have some; None where all blocks are alike.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        A moments file, or one block of it.
+
+    Returns
+    -------
+    DataArray or None
+        On (block, node), bool.
+
+    Examples
+    --------
+    >>> table = xr.Dataset(coords={"node": [1, 2, 3], "block": [1, 2], "width": ("block", [3, 2])})
+    >>> nodes_of_blocks(table).transpose("block", "node").values.tolist()
+    [[True, True, True], [True, True, False]]
+    """
+    if "width" in dataset.coords:
+        return dataset.node <= dataset.width
+    return dataset.filter_of_node > 0 if "filter_of_node" in dataset.coords else None
 
 
 def require_images(moments: xr.Dataset, where: str = "the moments") -> None:

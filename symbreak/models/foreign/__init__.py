@@ -1,5 +1,5 @@
 """Networks that others made: by their name, with weights from files as people have them."""
 
-from symbreak.models.foreign.resolve import Resolved, resolve
+from symbreak.models.foreign.resolve import RANDOM, Resolved, resolve
 
-__all__ = ["Resolved", "resolve"]
+__all__ = ["RANDOM", "Resolved", "resolve"]

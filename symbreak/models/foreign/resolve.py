@@ -34,7 +34,7 @@ class Resolved:
     name : str
         As it was asked for.
     model : Module
-        In evaluation mode.
+        In evaluation mode; a module object as it was given.
     transform : callable, optional
         From a PIL image to what the network takes, (3, height, width), as its library prepares images.
     facts : dict of str
@@ -81,7 +81,9 @@ def resolve(
     10
     """
     if isinstance(network, nn.Module):
-        return Resolved(type(network).__name__, network.eval(), None, {"weights": "of the module"})
+        known = hasattr(network, "pretrained_cfg")  # timm says how its networks take images
+        transform = _timm_transform(network) if known else None
+        return Resolved(type(network).__name__, network, transform, {"weights": "of the module"})
     kind, colon, name = network.partition(":")
     if positions not in ("refuse", "interpolate"):
         raise SymbreakError(f"positions is {positions!r}; choose refuse or interpolate.")
@@ -139,11 +141,17 @@ def _timm(name: str, weights: str, options: dict[str, Any]) -> tuple[nn.Module, 
         near = timm.list_models(f"{name.split('_')[0]}*")[:3]
         raise SymbreakError(f"timm has no network {name!r}; it has {', '.join(near) or 'others'}.")
     model = timm.create_model(name, pretrained=weights == PRETRAINED, **options)
+    return model, _timm_transform(model)
+
+
+def _timm_transform(model: nn.Module) -> Callable[[Any], Any]:
+    """Preparation of an image for evaluation, at the size that the network was built for."""
+    timm = _library("timm", "timm")
     config = timm.data.resolve_model_data_config(model)
     side = getattr(getattr(model, "patch_embed", None), "img_size", None)
     if side is not None:
         config["input_size"] = (3, *side)
-    return model, timm.data.create_transform(**config, is_training=False)
+    return timm.data.create_transform(**config, is_training=False)
 
 
 def _torchvision(name: str, weights: str, options: dict[str, Any]) -> tuple[nn.Module, Any]:

@@ -11,7 +11,7 @@ from symbreak.errors import SymbreakError
 from symbreak.observables.nodes.folds import leave_out_folds, pool_folds, with_errors
 from symbreak.observables.nodes.snr import best_threshold, block_statistics
 from symbreak.store import describe
-from symbreak.store.variables import require_images
+from symbreak.store.variables import nodes_of_blocks, require_images
 
 #: What identifies a node file's variables.
 NODE_VARIABLES = ("n_clusters", "cluster_size", "diagonal", "noise", "field_maximum")
@@ -67,9 +67,8 @@ def block_moments(moments: xr.Dataset, block: int) -> xr.Dataset:
         known = ", ".join(str(b) for b in moments.block.values)
         raise SymbreakError(f"There is no block {block} in this file; choose one of {known}.")
     chosen = moments.sel(block=block)
-    if "filter_of_node" not in chosen.coords:
-        return chosen
-    return chosen.isel(node=chosen.filter_of_node.values > 0)
+    own = nodes_of_blocks(chosen)
+    return chosen if own is None else chosen.isel(node=own.values)
 
 
 def pooled_moments(moments: xr.Dataset, block: int) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
