@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 #: The verbs that run networks, and `doctor`, which asks torch for devices.
 TORCH = {
     *("attention", "describe", "doctor", "evolve", "latency", "measure"),
-    *("probe", "prune", "study", "import", "taps", "train"),
+    *("probe", "prune", "study", "taps", "train"),
 }
 
 

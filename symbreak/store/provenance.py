@@ -96,7 +96,7 @@ def brought(
         "source": f"{network} on {dataset}",
         "references": f"{P1} (P1), {P2} (P2)",
         "schema_version": SCHEMA_VERSION,
-        **_of_now({"seeds": [seed], "networks": {}, **settings}),
+        **_of_now({"seeds": [seed], "networks": {}, "data": {"name": dataset}, **settings}),
         "network": network,
         "seed": seed,
         "dataset": dataset,
