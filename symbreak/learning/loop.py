@@ -19,9 +19,11 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from symbreak.data import ImageSet
 from symbreak.errors import SymbreakError
+from symbreak.learning.batches import correct
 from symbreak.learning.engine import parallel
 from symbreak.learning.engine.device import Engine
 from symbreak.learning.engine.memory import is_out_of_memory
@@ -31,6 +33,22 @@ from symbreak.progress import Progress
 
 #: (images, targets) of a batch -> (scalar loss to minimise, vector of metrics summed over the batch).
 BatchLoss = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+
+
+#: Names of the metrics of `classification_loss`.
+METRICS = ["train_loss", "train_accuracy"]
+
+
+def classification_loss(forward: Callable[[Tensor], Tensor], engine: Engine, smoothing: float) -> BatchLoss:
+    """Cross entropy of the output fields; its metrics are the loss and the recognised images."""
+
+    def loss(images: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        with engine.autocast():
+            fields = forward(images)
+        cost = functional.cross_entropy(fields.float(), targets, label_smoothing=smoothing)
+        return cost, torch.stack([cost.detach() * len(images), correct(fields, targets)])
+
+    return loss
 
 
 def mixed_seed(seed: int, purpose: str, step: int) -> int:
@@ -216,7 +234,7 @@ def _stop_request() -> Iterator[list[int]]:
     came: list[int] = []
     try:
         previous = signal.signal(signal.SIGTERM, lambda number, frame: came.append(number))
-    except ValueError:  # not in the main thread: nobody can be asked
+    except ValueError:  # only the main thread can handle signals
         yield came
         return
     try:
@@ -230,8 +248,13 @@ def parameter_groups(model: nn.Module) -> list[dict]:
     groups: dict[bool, list[nn.Parameter]] = {True: [], False: []}
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
-            groups[parameter.ndim > 1 and "positional_embedding" not in name].append(parameter)
-    return [{"params": params, "decays": decays} for decays, params in groups.items() if params]
+            groups[decays(name, parameter)].append(parameter)
+    return [{"params": params, "decays": own} for own, params in groups.items() if params]
+
+
+def decays(name: str, parameter: nn.Parameter) -> bool:
+    """Whether weight decay acts on a parameter: not on biases, norms and embeddings."""
+    return parameter.ndim > 1 and "positional_embedding" not in name
 
 
 def write_history(path: str | Path, history: list[dict[str, float]]) -> None:

@@ -1,6 +1,6 @@
 """The resume file: where a killed optimisation goes on, bit for bit.
 
-It lies beside the output under a hidden name that Snakemake does not know and
+It lies in the folder of the output under a hidden name that Snakemake does not know and
 so does not delete. It is keyed by a digest of everything that determines the
 result, refused if that differs, and removed when the work is done.
 """

@@ -23,7 +23,14 @@ from symbreak.learning.engine import parallel
 from symbreak.learning.engine.compiled import compiled_or_not
 from symbreak.learning.engine.device import Engine, choose_engine
 from symbreak.learning.engine.memory import with_smaller_batches
-from symbreak.learning.loop import Loop, mixed_seed, parameter_groups, write_history
+from symbreak.learning.loop import (
+    METRICS,
+    Loop,
+    classification_loss,
+    mixed_seed,
+    parameter_groups,
+    write_history,
+)
 from symbreak.learning.resume import ResumeFile, digest
 from symbreak.learning.schedule import Schedule
 
@@ -131,12 +138,6 @@ def training_loop(
         Of the order of images, the augmentation and dropout.
     """
 
-    def loss(images: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        with engine.autocast():
-            fields = forward(images)
-        cost = functional.cross_entropy(fields.float(), targets, label_smoothing=training.label_smoothing)
-        return cost, torch.stack([cost.detach() * len(images), correct(fields, targets)])
-
     def validate() -> dict[str, float]:
         numbers = evaluate(model, validation, engine, training)
         model.train()
@@ -149,8 +150,8 @@ def training_loop(
         images=train,
         engine=engine,
         augment=Augmentation.from_settings(training, train),
-        loss=loss,
-        metric_names=["train_loss", "train_accuracy"],
+        loss=classification_loss(forward, engine, training.label_smoothing),
+        metric_names=METRICS,
         validate=validate,
         resume=resume,
         epochs=training.epochs,

@@ -32,7 +32,7 @@ class TapAccumulator:
     samples, folds : int
         Number of images, and of parts that they are dealt to.
     head_silencing : {"readout", "both"}
-        Whether fields of single heads are accumulated besides, the others silenced at the probe's input.
+        `both`: fields of single heads are accumulated as well, the others silenced at the probe's input.
     """
 
     def __init__(
@@ -205,7 +205,7 @@ def label_coordinates(images: ImageSet) -> dict:
 
 
 def logits_dataset(dims: tuple[str, ...], fields: Tensor, images: ImageSet, coordinates: dict) -> xr.Dataset:
-    """Output fields beside the true labels."""
+    """Output fields with the true labels."""
     return xr.Dataset(
         {"logits": (dims, fields.numpy()), "truth": (("sample",), images.labels.numpy().astype("int32"))},
         coords={"sample": np.arange(len(images)), "output": np.arange(images.n_labels), **coordinates},

@@ -30,7 +30,7 @@ def evolve(experiment: Experiment, folder: Path, threads: int | None = None) -> 
     """Train probes at every checkpoint, measure its heads, and write ``evolution/{tap}.nc``.
 
     Each checkpoint is treated as the trained network is: probes on the frozen trunk, one pass for the label
-    means, heads beside their null models. A killed run goes on with the checkpoint at which it stopped.
+    means, heads compared with their null models. A killed run goes on with the checkpoint where it stopped.
 
     Parameters
     ----------

@@ -33,8 +33,8 @@ def measure_latency(experiment: Experiment, name: str, folder: Path) -> None:
     Parameters
     ----------
     experiment : Experiment
-        With `latency.batches`; `compute` says on which devices and in which precision (`auto`: a GPU besides
-        the processor where there is one; fp32 on both).
+        With `latency.batches`; `compute` says on which devices and in which precision (`auto`: the processor
+        and a GPU where there is one; fp32 on both).
     name : str
         Name of the network.
     folder : Path

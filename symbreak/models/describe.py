@@ -12,7 +12,7 @@ from symbreak.models.cct import CCT
 from symbreak.models.registry import Trunk, count_parameters
 
 #: First part of a module's name -> part of the network as a person names it.
-_PARTS = {"tokenizer": "tokenizer", "stem": "stem", "behind": "behind the blocks"}
+_PARTS = {"tokenizer": "tokenizer", "stem": "stem", "behind": "after the blocks"}
 
 
 class Layer(NamedTuple):
@@ -66,7 +66,7 @@ def layers(model: Trunk) -> list[Layer]:
     """
     found: list[Layer] = []
     handles = [
-        module.register_forward_hook(_listener(name, found))
+        module.register_forward_hook(_counting(name, found))
         for name, module in model.named_modules()
         if isinstance(module, nn.Conv2d | nn.Linear | nn.LayerNorm | nn.BatchNorm2d)
     ]
@@ -100,10 +100,10 @@ def summary(model: Trunk) -> dict[str, Any]:
     }
 
 
-def _listener(name: str, found: list[Layer]) -> Any:
+def _counting(name: str, found: list[Layer]) -> Any:
     part, layer = _place(name)
 
-    def listen(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+    def count(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
         own = sum(parameter.numel() for parameter in module.parameters())
         elements = output[0].numel()
         macs = 0
@@ -113,7 +113,7 @@ def _listener(name: str, found: list[Layer]) -> Any:
             macs = elements * module.in_features
         found.append(Layer(part, layer, tuple(output.shape[1:]), own, macs))
 
-    return listen
+    return count
 
 
 def _place(name: str) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""The rules beside ANDC, each at exactly the same number of kept weights in every layer."""
+"""The rules that ANDC is compared with, each at exactly the same number of kept weights in every layer."""
 
 from __future__ import annotations
 

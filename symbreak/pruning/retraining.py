@@ -10,14 +10,13 @@ from typing import Any
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional
 
 from symbreak import models
 from symbreak.config import READOUT, Study
 from symbreak.data import ImageSet
 from symbreak.learning.augmentation.pipeline import Augmentation
 from symbreak.learning.batches import correct
-from symbreak.learning.loop import Loop
+from symbreak.learning.loop import METRICS, Loop, classification_loss, decays
 from symbreak.learning.resume import ResumeFile
 from symbreak.learning.schedule import Schedule
 from symbreak.learning.train import evaluate
@@ -131,8 +130,7 @@ def parameter_groups(network: models.Trunk, layers: list[Layer], factor: float) 
         if own == 0:
             parameter.requires_grad_(False)
         elif parameter.requires_grad:
-            decays = parameter.ndim > 1 and "positional_embedding" not in name
-            groups.setdefault((decays, own), []).append(parameter)
+            groups.setdefault((decays(name, parameter), own), []).append(parameter)
     return [{"params": found, "decays": d, "factor": own} for (d, own), found in groups.items()]
 
 
@@ -161,12 +159,6 @@ def retrain(
     groups = parameter_groups(pruned, place.layers, factor)
     part = place.part(pruned).train()
 
-    def loss(images: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        with engine.autocast():
-            fields = part(images)
-        cost = functional.cross_entropy(fields.float(), targets, label_smoothing=training.label_smoothing)
-        return cost, torch.stack([cost.detach() * len(images), correct(fields, targets)])
-
     def validate() -> dict[str, float]:
         accuracy = place.accuracy(pruned)
         part.train()
@@ -179,8 +171,8 @@ def retrain(
         images=place.train,
         engine=engine,
         augment=_as_they_are if place.frozen else Augmentation.from_settings(training, place.train),
-        loss=loss,
-        metric_names=["train_loss", "train_accuracy"],
+        loss=classification_loss(part, engine, training.label_smoothing),
+        metric_names=METRICS,
         validate=validate,
         resume=resume,
         epochs=epochs,

@@ -119,7 +119,7 @@ def _system_handles(number: signal.Signals) -> Any:
     """Let the system end this process on a signal; return what was done with it before."""
     try:
         return signal.signal(number, signal.SIG_DFL)
-    except ValueError:  # not in the main thread: the main one hears the signal
+    except ValueError:  # only the main thread handles signals
         return None
 
 

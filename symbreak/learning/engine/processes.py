@@ -156,7 +156,7 @@ def _hand_on(number: signal.Signals, processes: list) -> Any:
 
     try:
         return signal.signal(number, send)
-    except ValueError:  # not in the main thread: nobody can be asked
+    except ValueError:  # not in the main thread: only there signals can be handled
         return None
 
 

@@ -86,13 +86,13 @@ class _ByPiece(torch.autograd.Function):
         pieces = _pieces(images, heads, tokens, qkv.dtype)
         piece, result, gradient = pieces[0][0].stop, torch.empty_like(qkv), gradient.contiguous()
         to_scores, kept = weights.new_empty(2, piece * heads, tokens, tokens)
-        inputs, behind, results = (
+        inputs, outers, results = (
             HeadsApart(tensor, count, heads, piece)
             for tensor, count in ((qkv, 3), (gradient, 1), (result, 3))
         )
         weight_bits, score_bits, kept_bits = bits(weights), bits(to_scores), bits(kept)
         for rows, own, here in pieces:
-            (query, key, value), (outer,) = inputs.take(rows), behind.take(rows)
+            (query, key, value), (outer,) = inputs.take(rows), outers.take(rows)
             to_query, to_key, to_value = results.parts[:, here]
             _multiply(outer, value.transpose(1, 2), ctx.gain, to_scores[here])
             scores_gradient(weight_bits[own], score_bits[here], kept_bits[here])

@@ -1,4 +1,4 @@
-"""Attention weights in the cache of a CPU: softmax, dropping some, and the gradient of the scores behind.
+"""Attention weights in the cache of a CPU: softmax, dropping some, and the gradient of the scores.
 
 All arrays are bits, see `symbreak.models.cpu.passes.bits`: one conversion serves all pieces of a batch.
 """

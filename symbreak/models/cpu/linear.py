@@ -15,7 +15,7 @@ class Linear(nn.Linear):
     """``torch.nn.Linear`` on tokens; in single precision and in bfloat16 on a CPU it runs through oneDNN.
 
     Forward it is a convolution of one pixel: the same sum, which in ``float32`` is faster than the BLAS
-    behind ``torch.mm`` and in bfloat16 adds the bias in the same pass. Backward it is one in ``float32``
+    of ``torch.mm`` and in bfloat16 adds the bias in the same pass. Backward it is one in ``float32``
     only. `python -m benchmarks.step` prints by how much it is faster than ``torch.nn.Linear``.
 
     Examples

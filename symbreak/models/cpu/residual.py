@@ -135,10 +135,10 @@ class _Normed(torch.autograd.Function):
     ) -> tuple[Tensor, Tensor]:
         images, tokens, dim = stream.shape
         stream = stream.contiguous()
-        behind = stream.new_empty(images if replace else 0, tokens, dim)
+        goes_on = stream.new_empty(images if replace else 0, tokens, dim)
         branch = stream.new_empty(len(kept.rows), tokens, dim, dtype=torch.bfloat16)
         moments = stream.new_empty(images, tokens, 2)
-        before, after, found, *vectors = (_array(x) for x in (stream, behind, moments, weight, bias))
+        before, after, found, *vectors = (_array(x) for x in (stream, goes_on, moments, weight, bias))
         small, words, places = before.dtype.type(epsilon), bits(branch), kept.places
 
         def work(part: slice) -> None:
@@ -148,20 +148,22 @@ class _Normed(torch.autograd.Function):
         in_parts(work, before)
         ctx.save_for_backward(stream, moments, weight)
         ctx.kept, ctx.replace = kept, replace
-        return behind if replace else stream, branch
+        return goes_on if replace else stream, branch
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, outer: Tensor, to_branch: Tensor) -> tuple[Tensor | None, ...]:
         stream, moments, weight = ctx.saved_tensors
         result = torch.empty_like(stream)
-        behind, before, found, to_stream = (_array(x) for x in (outer.contiguous(), stream, moments, result))
+        upstream, before, found, to_stream = (
+            _array(x) for x in (outer.contiguous(), stream, moments, result)
+        )
         words, factors, places = bits(to_branch.contiguous()), _array(weight), ctx.kept.places
 
         def work(part: slice) -> np.ndarray:
             share = np.zeros((2, stream.shape[2]), before.dtype)
             own = before[part], found[part], factors, places[part], to_stream[part]
-            kernels.norm_gradient(behind[part], words, ctx.replace, *own, *share)
+            kernels.norm_gradient(upstream[part], words, ctx.replace, *own, *share)
             return share
 
         to_weight, to_bias = torch.from_numpy(sum(in_parts(work, before)))
@@ -187,7 +189,7 @@ class _Joined(torch.autograd.Function):
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, outer: Tensor) -> tuple[Tensor, Tensor, None]:
         to_branch = outer.new_empty(len(ctx.kept.rows), *outer.shape[1:], dtype=torch.bfloat16)
-        behind, words, places = _array(outer.contiguous()), bits(to_branch), ctx.kept.places
-        gain = behind.dtype.type(ctx.kept.gain)
-        in_parts(lambda part: kernels.take_branch(behind[part], places[part], gain, words), behind)
+        upstream, words, places = _array(outer.contiguous()), bits(to_branch), ctx.kept.places
+        gain = upstream.dtype.type(ctx.kept.gain)
+        in_parts(lambda part: kernels.take_branch(upstream[part], places[part], gain, words), upstream)
         return outer, to_branch, None

@@ -14,7 +14,7 @@ _WORD, _HALF, _FLOAT = ir.IntType(32), ir.IntType(16), ir.FloatType()
 
 
 def _number(typingctx, value):
-    """The number behind what is stored."""
+    """The number that some bits stand for."""
 
     def widen(context, builder, signature, args):
         word = builder.shl(builder.zext(args[0], _WORD), _WORD(16))

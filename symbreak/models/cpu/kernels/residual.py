@@ -95,9 +95,9 @@ def _token_gradient(change, row, mean, inverse, weight, to_weight, to_bias):
 
 @kernel
 def norm_gradient(outer, to_branch, replaces, stream, moments, weight, places, to_stream, to_weight, to_bias):
-    """Gradients of `norm`, from `outer`, that of the stream behind, and `to_branch`.
+    """Gradients of `norm`, from `outer`, that of the stream after it, and `to_branch`.
 
-    `replaces` says whether the stream behind is the norm; if not it is the stream as it was.
+    `replaces` says whether the stream goes on normed; if not it goes on as it was.
     """
     change = np.empty(stream.shape[2], stream.dtype)
     through = stream.dtype.type(1 if replaces else 0)  # how much of `outer` comes through the norm
@@ -108,13 +108,13 @@ def norm_gradient(outer, to_branch, replaces, stream, moments, weight, places, t
             to_stream[image] = outer[image]
             continue
         for token in range(stream.shape[1]):
-            behind, result = outer[image, token], to_stream[image, token]
+            after, result = outer[image, token], to_stream[image, token]
             for j in range(change.size):
-                change[j] = through * behind[j]
+                change[j] = through * after[j]
             if place >= 0:
                 for j in range(change.size):
                     change[j] += number(to_branch[place, token, j])
             mean, inverse = moments[image, token, 0], moments[image, token, 1]
             _token_gradient(change, stream[image, token], mean, inverse, weight, to_weight, to_bias)
             for j in range(change.size):
-                result[j] = around * behind[j] + change[j]
+                result[j] = around * after[j] + change[j]
