@@ -11,8 +11,9 @@ from matplotlib.figure import Figure, SubFigure
 
 from symbreak.errors import SymbreakError
 from symbreak.observables.heads.map_likeness import ALIKE
-from symbreak.results.figures.heads import place_of
+from symbreak.results.figures.heads import label_names, place_of
 from symbreak.results.figures.style import GREY, PALETTE, styled, subtitle
+from symbreak.results.figures.text import literal
 
 
 @styled
@@ -80,7 +81,7 @@ def _pictures(part: SubFigure, chosen: xr.Dataset, heads: int) -> None:
         maps = picture.head_map.transpose("head", "token").values[:heads]
         pixels = picture.image.transpose("row", "column", "colour").values.astype("uint8")
         line[0].imshow(pixels, interpolation="nearest")
-        name = str(chosen.label_name.values[label]) if "label_name" in chosen.coords else str(label)
+        name = literal(label_names(chosen)[label]) if "label_name" in chosen.coords else str(label)
         by_rule = best > 0 and bool(chosen.correct.values[sample])  # else none was to choose from
         line[0].set_ylabel(f"{rule}\n{name}" if by_rule else name, fontsize=9)
         for place, values in enumerate([maps.mean(axis=0), *maps]):

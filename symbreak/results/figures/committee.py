@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from symbreak.results.figures.style import GREY, PALETTE, letter_panels, styled, subtitle
+from symbreak.results.figures.text import literal
 
 
 @styled
@@ -58,7 +59,10 @@ def member_names(committee: xr.Dataset) -> list[str]:
     >>> member_names(committee_example())
     ['a 1', 'a 2', 'b 1', 'b 2']
     """
-    return [f"{name} {seed}" for name, seed in zip(committee.network.values, committee.member_seed.values)]
+    return [
+        f"{literal(name)} {seed}"
+        for name, seed in zip(committee.network.values, committee.member_seed.values)
+    ]
 
 
 def _agreement(axis: Axes, committee: xr.Dataset):

@@ -12,6 +12,7 @@ from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
 
 from symbreak.errors import SymbreakError
 from symbreak.results.figures.style import GREY, MARKERS, PALETTE, PRINTED, letter_panels, styled, subtitle
+from symbreak.results.figures.text import literal
 
 #: Panels: words of the axis, logarithmic axis, columns of the table with their names in the legend.
 PANELS: tuple[tuple[str, bool, dict[str, str]], ...] = (
@@ -135,7 +136,7 @@ def _head_axis(axis: Axes, heads: list[int], named: bool) -> None:
 def _name_families(figure: Figure, axis: Axes, colours: Mapping[str, str], table: pd.DataFrame) -> None:
     """Legend of families, rotated nodes and printed values below the panels."""
     for family, colour in colours.items():
-        axis.plot([], [], "-", color=colour, label=family)
+        axis.plot([], [], "-", color=colour, label=literal(family))
     if (table.tap == ROTATED).any():
         axis.plot([], [], "-", color=GREY, alpha=0.55, label="nodes rotated: no heads")
     if any(str(name).endswith("_printed") for name in table.columns):

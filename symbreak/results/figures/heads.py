@@ -13,9 +13,6 @@ from symbreak.errors import SymbreakError
 from symbreak.results.averages import of_seed
 from symbreak.results.figures.style import GREY, PALETTE, name_labels, styled, subtitle
 
-#: More labels than this have no room for their names.
-NAMED = 130
-
 
 def head_colours(n_heads: int) -> list[str]:
     """One colour a head: the palette, or for many heads equidistant hues.
@@ -97,7 +94,7 @@ def plot_appearances(heads: xr.Dataset, seed: int | None = None, title: str = ""
     for axis, block in zip(axes, blocks):
         _stack(axis, chosen.sel(block=block), colours, float(chosen.attrs.get("level", 0.05)))
         axis.set_ylabel(f"block {block}\nappearances")
-    _label_axis(axes[-1], chosen)
+    name_labels(axes[-1], label_names(chosen))
     if len(colours) <= 12:
         handles, words = axes[0].get_legend_handles_labels()
         figure.legend(handles, words, loc="outside right center")
@@ -136,12 +133,9 @@ def _stack(axis: Axes, block: xr.Dataset, colours: list[str], level: float) -> N
     axis.set_title(owned_in_words(block), loc="left", fontsize=9.5, color=GREY)
 
 
-def _label_axis(axis: Axes, heads: xr.Dataset) -> None:
-    if "label_name" in heads.coords and heads.sizes["label"] <= NAMED:
-        name_labels(axis, [str(name) for name in heads.label_name.values])
-    else:
-        axis.set_xlabel("label")
-        axis.set_xlim(-0.8, heads.sizes["label"] - 0.2)
+def label_names(dataset: xr.Dataset | xr.DataArray) -> list[str]:
+    """Names of the labels, or their numbers where they have none."""
+    return [str(name) for name in dataset["label_name" if "label_name" in dataset.coords else "label"].values]
 
 
 @styled
@@ -198,11 +192,9 @@ def plot_owned_labels(
     for axis in axes:
         axis.set_ylim(bottom=0)
         axis.grid(axis="x", color="#E9EDF2", lw=0.7)
-    names = chosen.label_name.values if "label_name" in chosen.coords else chosen.label.values
-    axes[-1].set_xticks(place, [str(names[i]) for i in order], fontsize=7.5 if len(order) <= 80 else 6)
-    upright = max((len(str(name)) for name in names), default=1) <= 2
-    axes[-1].tick_params(axis="x", rotation=0 if upright else 90)
-    axes[-1].set_xlabel("label, grouped by the head that owns it")
+    names = label_names(chosen)
+    name_labels(axes[-1], [names[i] for i in order], 7.5 if len(order) <= 80 else 6, place.tolist())
+    axes[-1].set_xlabel(axes[-1].get_xlabel() + ", grouped by the head that owns it")
     if len(colours) <= 12:
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right center")
     words = f"Block {number}, seed {int(chosen.seed)}; filled: the owner; {owned_in_words(chosen)}"

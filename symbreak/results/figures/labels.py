@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from symbreak.errors import SymbreakError
 from symbreak.observables import Uniformity, uniformity
 from symbreak.results.averages import at_threshold, mean_and_error
+from symbreak.results.figures.heads import label_names
 from symbreak.results.figures.style import GREY, PALETTE, letter_panels, name_labels, styled, subtitle
 
 
@@ -87,7 +88,6 @@ def plot_labels(
     test = evenness(statistics, nodes, block, threshold)
     figure = Figure(figsize=(11.0, 6.2))
     axes = figure.subplots(2, 1, sharex=True)
-    names = chosen["label_name" if "label_name" in chosen.coords else "label"].values.astype(str)
     _bars(axes[0], *mean_and_error(chosen, "appearance"))
     _bars(axes[1], *mean_and_error(chosen, "cluster_field"))
     mean = float(mean_and_error(chosen, "appearance")[0].mean())
@@ -104,7 +104,7 @@ def plot_labels(
     spread = float(field.std() / field.mean()) if float(field.mean()) else 0.0
     axes[1].set_title(f"spread over labels {spread:.2f} of the mean", fontsize=10)
     axes[1].set_ylabel("total diagonal field (1)")
-    name_labels(axes[1], list(names))
+    name_labels(axes[1], label_names(chosen))
     letter_panels(axes)
     subtitle(figure, title or f"Block {block}, threshold {float(chosen.threshold):g}")
     return figure

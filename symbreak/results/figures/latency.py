@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from symbreak.results.figures.style import GREY, MARKERS, PALETTE, letter_panels, styled, subtitle
+from symbreak.results.figures.text import literal
 from symbreak.results.tables.latency import latency_table, rank_correlations
 
 
@@ -97,7 +98,7 @@ def _name_points(axis: Axes, known: pd.DataFrame, highest: float) -> None:
                 height = max(height, taken + 0.045 * highest)
         placed.append((row.nominal_latency, height))
         axis.annotate(
-            str(network),
+            literal(network),
             (row.nominal_latency, height),
             (6, 2),
             textcoords="offset points",

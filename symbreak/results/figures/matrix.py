@@ -13,7 +13,9 @@ from matplotlib.patches import Patch
 
 from symbreak.clusters import partition
 from symbreak.matrices import clip, field_maximum
+from symbreak.results.figures.heads import label_names
 from symbreak.results.figures.style import BACKGROUND, GREY, NOISE, PALETTE, letter_panels, styled, subtitle
+from symbreak.results.figures.text import literal
 
 #: Clusters that are named below the panels.
 NAMED = 8
@@ -131,7 +133,7 @@ def _show_kinds(axis: Axes, arranged: Arranged) -> None:
 
 def _legend(field: xr.DataArray, arranged: Arranged) -> list[Patch]:
     """One entry for each of the first clusters, with the names of its labels, and one for noise."""
-    names = field["label_name" if "label_name" in field.coords else "label"].values.astype(str)
+    names = [literal(name, 20) for name in label_names(field)]
     entries = []
     for group, colour in list(zip(arranged.groups, _colours(arranged)))[:NAMED]:
         words = _shorten([names[label] for label in group])

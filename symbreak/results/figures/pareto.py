@@ -11,6 +11,7 @@ from matplotlib.ticker import FixedLocator, NullFormatter, ScalarFormatter
 
 from symbreak.printed.values import published, published_table
 from symbreak.results.figures.style import GREY, MARKERS, PALETTE, PRINTED, letter_panels, styled, subtitle
+from symbreak.results.figures.text import literal
 
 #: Ways to run a committee, in words.
 WAYS = {"parallel": "members in parallel", "serial": "members in series"}
@@ -102,7 +103,7 @@ def _panel(axis: Axes, committee: xr.Dataset, kind: str, way: str, scale: float)
             fmt=MARKERS[number % len(MARKERS)],
             color="black",
             mfc="white",
-            label=str(name),
+            label=literal(name),
             zorder=4,
         )
     _named(axis, committee, kind, way, scale)

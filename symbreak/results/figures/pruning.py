@@ -14,6 +14,7 @@ from matplotlib.ticker import PercentFormatter
 from symbreak.errors import SymbreakError
 from symbreak.results.averages import BINOMIAL, mean_and_error, repetitions
 from symbreak.results.figures.style import MARKERS, PALETTE, letter_panels, styled, subtitle
+from symbreak.results.figures.text import literal
 from symbreak.results.tables.pruning import METHOD_NAMES, fraction_kept
 
 #: Colour and marker of a method, the same in all figures.
@@ -216,7 +217,7 @@ def plot_pruning_layers(study: xr.Dataset, title: str = "") -> Figure:
 
 def _study_words(name: str, study: xr.Dataset) -> str:
     layers = study.sizes["layer"]
-    return f"{name} ({layers} layer{'s' * (layers > 1)})"
+    return f"{literal(name)} ({layers} layer{'s' * (layers > 1)})"
 
 
 def origin(dataset: xr.Dataset) -> str:

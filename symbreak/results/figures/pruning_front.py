@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from symbreak.results.averages import mean_and_error
 from symbreak.results.figures.pruning import LOOK, origin, require_studies, shared_legend
 from symbreak.results.figures.style import GREY, PALETTE, styled, subtitle
+from symbreak.results.figures.text import literal
 from symbreak.results.tables.pruning import CRITERION_NAMES, METHOD_NAMES
 
 
@@ -69,7 +70,9 @@ def plot_pruning_front(studies: Mapping[str, xr.Dataset], title: str = "") -> Fi
             )
             named.add(str(method))
             points += list(zip(size.values.tolist(), mean.values.tolist()))
-        axis.plot([], [], "o", color=GREY, fillstyle=fills[number % len(fills)], label=f"study {name}")
+        axis.plot(
+            [], [], "o", color=GREY, fillstyle=fills[number % len(fills)], label=f"study {literal(name)}"
+        )
     front = pareto_front(np.array(points))
     axis.plot(front[:, 0], front[:, 1], "-", color=GREY, lw=1, zorder=0, label="Pareto front")
     axis.set_xlabel("parameters that are not zero")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
+from textwrap import wrap
 from typing import Any, ParamSpec, TypeVar
 
 import matplotlib
@@ -11,6 +12,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+
+from symbreak.results.figures.text import font_families, literal
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -27,7 +30,6 @@ _RC: Any = {
     "figure.constrained_layout.use": True,
     "figure.facecolor": "white",
     "savefig.facecolor": "white",
-    "font.family": "DejaVu Sans",
     "font.size": 10,
     "axes.titlesize": 11,
     "axes.labelsize": 10.5,
@@ -60,7 +62,7 @@ def styled(draw: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
 
     @functools.wraps(draw)
     def wrapped(*arguments: Parameters.args, **options: Parameters.kwargs) -> Result:
-        with matplotlib.rc_context(_RC):
+        with matplotlib.rc_context(_RC | {"font.family": list(font_families())}):
             return draw(*arguments, **options)
 
     return wrapped
@@ -93,21 +95,39 @@ def block_axis(axis: Axes, blocks: Sequence[int]) -> None:
     axis.set_xlim(min(blocks) - 0.35, max(blocks) + 0.35)
 
 
-def name_labels(axis: Axes, names: Sequence[str], size: float = 6.5) -> None:
-    """Write label names below an axis of label numbers: all if they have room, else every so many."""
+def name_labels(
+    axis: Axes, names: Sequence[str], size: float = 6.5, places: Sequence[float] | None = None
+) -> None:
+    """Write label names below an axis: all if they have room, else every so many."""
     figure = axis.get_figure()
-    width = (figure.get_figwidth() if isinstance(figure, Figure) else 8.0) * 72 * 0.9
-    step = int(np.ceil(len(names) * (size + 0.6) / width))
-    shown = range(0, len(names), step)
-    upright = max(len(name) for name in names) <= 2
-    axis.set_xticks(list(shown))
-    axis.set_xticklabels(
-        [names[i] for i in shown], fontsize=size + 0.7 * upright, rotation=0 if upright else 90
-    )
-    axis.set_xlim(-0.8, len(names) - 0.2)
-    axis.set_xlabel("label" if step == 1 else f"label (every {step}th is named)")
+    width = (figure.get_figwidth() if isinstance(figure, Figure) else 8.0) * 72 * 0.85
+    upright = max((len(name) for name in names), default=1) <= 2
+    step = max(int(np.ceil(len(names) * (size + 0.7 * upright + 0.6) / width)), 1)
+    where = list(range(len(names))) if places is None else list(places)
+    axis.set_xticks(
+        where[::step], [literal(name) for name in names[::step]], fontsize=size + 0.7 * upright,
+        rotation=0 if upright else 90,
+    )  # fmt: skip
+    if places is None:
+        axis.set_xlim(-0.8, len(names) - 0.2)
+    axis.set_xlabel("label" if step == 1 else f"label (every {ordinal(step)} is named)")
+
+
+def ordinal(number: int) -> str:
+    """A number as it counts.
+
+    Examples
+    --------
+    >>> [ordinal(number) for number in (1, 2, 3, 4, 11, 22)]
+    ['1st', '2nd', '3rd', '4th', '11th', '22nd']
+    """
+    teen = number % 100 in (11, 12, 13)
+    return f"{number}{'th' if teen else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
 
 
 def subtitle(figure: Figure, title: str) -> None:
-    """Heading of a whole figure, left."""
-    figure.suptitle(title, x=0.01, ha="left", fontsize=11.5)
+    """Heading of a whole figure, left, wrapped to its width."""
+    room = max(int(figure.get_figwidth() * 12.5), 40)
+    lines = [part for line in title.splitlines() for part in wrap(line, room) or [""]]
+    words = "\n".join(literal(line, room) for line in lines[:6])
+    figure.suptitle(words, x=0.01, ha="left", fontsize=11.5)
