@@ -24,7 +24,7 @@ from symbreak.papers.claims.claim import FAILS, HOLDS
 from symbreak.papers.claims.committees import judge_committees
 from symbreak.planted import committee_example, independent_members
 from symbreak.results.figures import plot_committees, plot_pareto
-from symbreak.results.figures.pareto import front
+from symbreak.results.figures.latency import front
 from symbreak.results.tables.committees import agreement_table, group_table, member_table, size_table
 from symbreak.store import open_dataset, provenance, write_dataset
 

@@ -25,9 +25,8 @@ from symbreak.matrices import by_head, centre, clip, nodal
 from symbreak.observables import best_threshold, block_tables, pooled_moments, uniformity
 from symbreak.planted import null_statistics
 from symbreak.results import figures
-from symbreak.results.figures.example import example_unit, field_of
 from symbreak.results.figures.labels import evenness
-from symbreak.results.figures.matrix import arrange
+from symbreak.results.figures.matrix import arrange, example_unit, field_of
 from symbreak.results.figures.style import block_colours, name_labels, styled
 
 SETTINGS = Statistics(thresholds=9)

@@ -11,7 +11,7 @@ HEAD_LABELS = (23, 15, 15, 21)
 
 
 def random_labels(n_samples: int = 50_000) -> pd.DataFrame:
-    """Superclasses filled by random labels, exact law beside the simulation of P1: Table 4, middle.
+    """Superclasses filled by random labels, exact law and the simulation of P1: Table 4, middle.
 
     Examples
     --------

@@ -91,7 +91,7 @@ def differ_in_heads(one: Network, two: Network) -> bool:
 
 
 def different_depths(networks: list[Network]) -> bool:
-    """Deep networks beside others where convolutions stand in place of blocks."""
+    """Deep networks, and others where convolutions stand in place of blocks."""
     return any(a.blocks > b.blocks and a.shape[2] < b.shape[2] for a in networks for b in networks)
 
 
@@ -107,7 +107,7 @@ def one_architecture(networks: list[Network]) -> bool:
 
 
 def single_blocks(networks: list[Network]) -> bool:
-    """Single blocks behind different numbers of convolutions."""
+    """Single blocks after different numbers of convolutions."""
     return len({network.shape[2] for network in networks if network.blocks == 1}) > 1
 
 

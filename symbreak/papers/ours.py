@@ -59,7 +59,7 @@ _WORDS = {
 
 
 def _in_text(paper: str, number: str) -> pd.DataFrame | None:
-    """What the text prints beside a table; what contradicts the table has a question mark."""
+    """What the text prints next to a table; what contradicts the table has a question mark."""
     values = published()[paper]["values"]
     if (paper, number) == ("P1", "3"):
         return pd.DataFrame([values["pruned_block7"]])

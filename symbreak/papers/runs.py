@@ -41,7 +41,7 @@ def run_table(folder: str | Path, config: dict[str, Any]) -> pd.DataFrame:
     >>> run_table("none", {"networks": {"cct": {}}, "seeds": [1]})
     Traceback (most recent call last):
     ...
-    symbreak.errors.SymbreakError: There is no history in none; keep history.csv beside the statistics.
+    symbreak.errors.SymbreakError: There is no history in none; keep history.csv next to the statistics.
     """
     rows = []
     for network in config["networks"]:
@@ -50,7 +50,7 @@ def run_table(folder: str | Path, config: dict[str, Any]) -> pd.DataFrame:
             if path.exists():
                 rows.append(_row(path, network, seed, config) | _facts(Path(folder) / network))
     if not rows:
-        raise SymbreakError(f"There is no history in {folder}; keep history.csv beside the statistics.")
+        raise SymbreakError(f"There is no history in {folder}; keep history.csv next to the statistics.")
     return pd.DataFrame(rows)
 
 

@@ -14,7 +14,7 @@ FULL, MINIATURE, NOT_RUN = "reproduced at full budget", "reproduced in miniature
 
 
 class Found(NamedTuple):
-    """Status of a printed table with the runs behind it: of the experiment that comes nearest."""
+    """Status of a printed table with the runs that show it: of the experiment that comes nearest."""
 
     target: Target
     status: str
@@ -27,7 +27,7 @@ def judge_target(target: Target, runs: Sequence[Run]) -> Found:
 
     At full budget: for every printed row there is a network of its shape, trained on all images of the
     paper's data set for at least as many epochs. In miniature: the same was measured with less. Rows at
-    full budget beside others that are not make no full budget.
+    full budget next to others that are not make no full budget.
 
     Examples
     --------

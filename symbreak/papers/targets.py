@@ -33,7 +33,7 @@ class Target(NamedTuple):
     paper_run, cpu_run
         Names of experiment and result, then network, tap or study; at the paper's budget and for two cores.
     also
-        What runs besides.
+        What else runs.
     """
 
     paper: str

@@ -19,7 +19,7 @@ HOLDS, FAILS, OPEN = "holds", "does not hold", "not testable here"
 
 
 class Claim(NamedTuple):
-    """One claim beside what was measured."""
+    """One claim and what was measured."""
 
     claim: str
     printed: str

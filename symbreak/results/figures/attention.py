@@ -1,4 +1,4 @@
-"""Attention maps of heads beside the image: P1 (arXiv:2501.12900) Fig. 9, and all images in numbers."""
+"""Attention maps of heads and the image: P1 (arXiv:2501.12900) Fig. 9, and all images in numbers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from matplotlib.figure import Figure, SubFigure
 from symbreak.errors import SymbreakError
 from symbreak.observables.heads.map_likeness import ALIKE
 from symbreak.results.figures.heads import label_names, place_of
-from symbreak.results.figures.style import GREY, PALETTE, styled, subtitle
+from symbreak.results.figures.style import GREY, PALETTE, finish, styled
 from symbreak.results.figures.text import literal
 
 
@@ -66,8 +66,7 @@ def plot_attention_maps(attention: xr.Dataset, block: int | None = None, title: 
     words = f"Attention output fields of block {number}, seed {attention.attrs.get('seed', 1)}; "
     words += "the best head of the label is framed"
     words += "\nBelow each map: mean correlation with the other maps | correlation with the image"
-    subtitle(figure, title or place_of(attention) + words)
-    return figure
+    return finish(figure, (), title or place_of(attention) + words)
 
 
 def _pictures(part: SubFigure, chosen: xr.Dataset, heads: int) -> None:
@@ -165,7 +164,7 @@ def _histograms(axes: np.ndarray, chosen: xr.Dataset, heads: int) -> None:
 
 
 def _in_words(axis: Axes, letter: str, chosen: xr.Dataset, name: str, words: str) -> None:
-    """Share of images in a title, beside chance."""
+    """Share of images in a title, compared with chance."""
     axis.set_title(letter, loc="left", fontweight="bold")
     value, error, null, spread = (
         100 * float(chosen[f"{name}{suffix}"]) for suffix in ("", "_stderr", "_null", "_null_deviation")

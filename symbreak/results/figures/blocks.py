@@ -13,16 +13,7 @@ from matplotlib.ticker import LogLocator, NullLocator
 
 from symbreak.observables import best_threshold
 from symbreak.results.averages import mean_and_error, repetitions
-from symbreak.results.figures.style import (
-    GREY,
-    PALETTE,
-    PRINTED,
-    block_axis,
-    block_colours,
-    letter_panels,
-    styled,
-    subtitle,
-)
+from symbreak.results.figures.style import GREY, PALETTE, PRINTED, block_axis, block_colours, finish, styled
 from symbreak.results.tables.nodes import cluster_table
 
 PANELS = {
@@ -82,9 +73,7 @@ def plot_clusters(
         block_axis(axis, sorted(table.block))
     if f"{name}_printed" in table:
         axes[0].legend(loc="best")
-    letter_panels(axes)
-    subtitle(figure, title or f"Threshold {table.threshold[0]:g}; errors: {table.error[0]}")
-    return figure
+    return finish(figure, axes, title or f"Threshold {table.threshold[0]:g}; errors: {table.error[0]}")
 
 
 def _with_errors(axis: Axes, table: pd.DataFrame, name: str) -> None:
@@ -143,9 +132,7 @@ def plot_snr(statistics: xr.Dataset, threshold: float | None = None, title: str 
     axes[1].axhspan(axes[1].get_ylim()[0], 1, color=GREY, alpha=0.13, lw=0)
     axes[1].text(0.98, 0.94, "excluded: SNR$_{MIN}$ < 1", color=GREY, fontsize=9, ha="right", va="top")
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right center")
-    letter_panels(axes)
-    subtitle(figure, title or f"Bands: {repetitions(statistics)[1]}")
-    return figure
+    return finish(figure, axes, title or f"Bands: {repetitions(statistics)[1]}")
 
 
 def _mark_best(axis: Axes, statistics: xr.Dataset, colours: dict[int, str]) -> None:
@@ -230,8 +217,7 @@ def plot_null(statistics: xr.Dataset, worlds: xr.Dataset, title: str = "") -> Fi
     figure.supxlabel("threshold (fraction of largest field)", fontsize=10.5)
     figure.supylabel("signal-to-noise ratio (1)", fontsize=10.5)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right center", fontsize=9)
-    subtitle(figure, title)
-    return figure
+    return finish(figure, (), title)
 
 
 def _accuracies(block: int, statistics: xr.Dataset, worlds: xr.Dataset) -> str:

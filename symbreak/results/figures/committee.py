@@ -8,13 +8,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from symbreak.results.figures.style import GREY, PALETTE, letter_panels, styled, subtitle
+from symbreak.results.figures.style import GREY, PALETTE, finish, styled
 from symbreak.results.figures.text import literal
 
 
 @styled
 def plot_committees(committee: xr.Dataset, title: str = "") -> Figure:
-    """Agreement of members, accuracy against size, seeds of one network beside different networks.
+    """Agreement of members, accuracy against size, seeds of one network and different networks.
 
     Parameters
     ----------
@@ -27,9 +27,9 @@ def plot_committees(committee: xr.Dataset, title: str = "") -> Figure:
     Figure
         a: share of images that two members both recognise or both miss, minus its value for independent
         errors. b: accuracy against size: all committees (their mean, and each as a dot where all were
-        judged), the best on the images it was chosen on, and the best chosen on one half of the images and
-        judged on the other. c: gain of seeds of one network and of different networks over their mean member
-        and over their best; bars: interval over images.
+        evaluated), the best on the images it was chosen on, and the best chosen on one half of the images and
+        evaluated on the other. c: gain of seeds of one network and of different networks over their mean
+        member and over their best; bars: interval over images.
 
     Examples
     --------
@@ -43,11 +43,9 @@ def plot_committees(committee: xr.Dataset, title: str = "") -> Figure:
     figure.colorbar(image, ax=axes[0], label="agreement − independent (1)", shrink=0.85)
     _sizes(axes[1], committee)
     _diversity(axes[2], committee)
-    letter_panels(axes)
     words = f"{committee.attrs['source']} ({committee.attrs['n_images']})"
     search = "" if committee.attrs["search"] == "all" else "; committees grown greedily"
-    subtitle(figure, title or f"Soft committees: {words}{search}")
-    return figure
+    return finish(figure, axes, title or f"Soft committees: {words}{search}")
 
 
 def member_names(committee: xr.Dataset) -> list[str]:
@@ -99,7 +97,7 @@ def _sizes(axis: Axes, committee: xr.Dataset) -> None:
             committee.n_members + shift, committee.committee_accuracy, ".", ms=2.5, color="#B8C4D0", zorder=1
         )
     for name, style, colour, words in (
-        ("best_accuracy", "--^", PALETTE[1], "best, judged where chosen"),
+        ("best_accuracy", "--^", PALETTE[1], "best, on the images of the choice"),
         ("split_half_accuracy", "-o", PALETTE[0], "best, chosen on other images"),
         ("mean_accuracy", "-s", PALETTE[2], "mean of all"),
     ):

@@ -1,4 +1,4 @@
-"""Matrices of heads (P2, arXiv:2506.23832, section 2): statistics, and averaged node matrices beside them."""
+"""Matrices of heads (P2, arXiv:2506.23832, section 2): statistics, and the averages of node matrices."""
 
 from __future__ import annotations
 
@@ -20,9 +20,8 @@ from symbreak.results.figures.style import (
     PALETTE,
     block_axis,
     block_colours,
-    letter_panels,
+    finish,
     styled,
-    subtitle,
 )
 from symbreak.results.tables.heads import matrix_table
 
@@ -50,8 +49,8 @@ def plot_head_statistics(heads: xr.Dataset, threshold: float = 0.3, title: str =
     Returns
     -------
     Figure
-        Error bars over seeds; with one seed the jackknife over images. Dashed: nodes dealt out to the heads
-        by lot. What is not positive has no place on the logarithmic axes of n and SNR.
+        Error bars over seeds; with one seed the jackknife over images. Dashed: nodes assigned to
+        heads at random. What is not positive has no place on the logarithmic axes of n and SNR.
 
     Examples
     --------
@@ -77,16 +76,14 @@ def plot_head_statistics(heads: xr.Dataset, threshold: float = 0.3, title: str =
             axis.set_ylim(bottom=0)
     for axis in axes[2:]:
         block_axis(axis, sorted(table.block))
-    letter_panels(axes)
     words = f"Matrices of heads, threshold {table.threshold[0]:g}; {table.error[0]}"
-    words += "\ndashed: nodes dealt out to the heads by lot" if "noise_by_chance" in table else ""
-    subtitle(figure, title or place_of(heads) + words)
-    return figure
+    words += "\ndashed: nodes assigned to heads at random" if "noise_by_chance" in table else ""
+    return finish(figure, axes, title or place_of(heads) + words)
 
 
 @styled
 def plot_head_agreement(heads: xr.Dataset, title: str = "") -> Figure:
-    """Matrices of heads beside their mean node matrices, over thresholds: P2 Fig. 4 in numbers.
+    """Matrices of heads compared with their mean node matrices, over thresholds: P2 Fig. 4 in numbers.
 
     Parameters
     ----------
@@ -127,14 +124,13 @@ def plot_head_agreement(heads: xr.Dataset, title: str = "") -> Figure:
         axis.set_ylim(0, 1.03)
     axes[0].plot([], [], "--", color=GREY, label="a: different heads\nc: averaged nodes")
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right center")
-    letter_panels(axes)
-    subtitle(
+    return finish(
         figure,
+        axes,
         title
         or place_of(heads)
-        + f"Matrix of a head beside the mean of its node matrices; bands: {repetitions(heads)[1]}",
+        + f"Matrix of a head compared with the mean of its node matrices; bands: {repetitions(heads)[1]}",
     )
-    return figure
 
 
 def _curve(axis: Axes, heads: xr.Dataset, name: str, block: int, **style: Any) -> None:
@@ -204,5 +200,4 @@ def plot_head_matrices(
     for axis, words in zip(axes[:, 0], ("matrix of the head", "mean of its node matrices")):
         axis.set_ylabel(f"{words}\nlabel of the input")
     words = f"Block {number}, head {head}; dark: in both, colour: in one only"
-    subtitle(figure, title or place_of(moments) + words)
-    return figure
+    return finish(figure, (), title or place_of(moments) + words)

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
 
 from symbreak.errors import SymbreakError
-from symbreak.results.figures.style import GREY, MARKERS, PALETTE, PRINTED, letter_panels, styled, subtitle
+from symbreak.results.figures.style import GREY, MARKERS, PALETTE, PRINTED, finish, styled
 from symbreak.results.figures.text import literal
 
 #: Panels: words of the axis, logarithmic axis, columns of the table with their names in the legend.
@@ -85,10 +85,8 @@ def plot_head_networks(table: pd.DataFrame, families: Mapping[str, str], title: 
     for axis in axes:
         _head_axis(axis, sorted(set(table.heads)), axis in axes[3:])
     _name_families(figure, axes[2], colours, shown)
-    letter_panels(axes)
     known = f"Threshold {table.threshold.iloc[0]:g}; error bars: {table.error.iloc[0]}"
-    subtitle(figure, title or known)
-    return figure
+    return finish(figure, axes, title or known)
 
 
 def _draw(

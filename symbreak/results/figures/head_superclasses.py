@@ -1,4 +1,4 @@
-"""Superclasses filled by the labels of each head, beside random labels (P1, arXiv:2501.12900, Table 4)."""
+"""Superclasses filled by the labels of each head, and by random labels: P1 (arXiv:2501.12900) Table 4."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from symbreak.errors import SymbreakError
 from symbreak.results.averages import of_seed
 from symbreak.results.figures.heads import head_colours, place_of
-from symbreak.results.figures.style import GREY, styled, subtitle
+from symbreak.results.figures.style import GREY, finish, styled
 
 #: More heads than this have no room: those with most labels are shown.
 SHOWN = 6
@@ -19,7 +19,7 @@ SHOWN = 6
 def plot_superclass_filling(
     heads: xr.Dataset, blocks: int = 2, seed: int | None = None, title: str = ""
 ) -> Figure:
-    """Number of superclasses of which a head owns 1, 2, … labels, beside the exact law of random labels.
+    """Number of superclasses of which a head owns 1, 2, … labels, and the exact law of random labels.
 
     Parameters
     ----------
@@ -81,9 +81,9 @@ def plot_superclass_filling(
         axis.set_xticks(filling)
         axis.set_xlabel("labels owned of it")
     axes[0, 0].set_ylim(0, axes[0, 0].get_ylim()[1] * 1.25)
-    subtitle(
+    return finish(
         figure,
+        (),
         title
         or place_of(heads) + f"Seed {int(chosen.seed)}; bars: found, points: random labels, ± one deviation",
     )
-    return figure

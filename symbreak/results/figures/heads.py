@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from symbreak.errors import SymbreakError
 from symbreak.results.averages import of_seed
-from symbreak.results.figures.style import GREY, PALETTE, name_labels, styled, subtitle
+from symbreak.results.figures.style import GREY, PALETTE, finish, name_labels, styled
 
 
 def head_colours(n_heads: int) -> list[str]:
@@ -40,7 +40,7 @@ def place_of(dataset: xr.Dataset) -> str:
 
 
 def owned_in_words(block: xr.Dataset) -> str:
-    """Labels with an owner in one block beside their chance level, for a title or a caption.
+    """Labels with an owner in one block and their chance level, for a title or a caption.
 
     Examples
     --------
@@ -99,8 +99,7 @@ def plot_appearances(heads: xr.Dataset, seed: int | None = None, title: str = ""
         handles, words = axes[0].get_legend_handles_labels()
         figure.legend(handles, words, loc="outside right center")
     words = f"Seed {int(chosen.seed)}{_rule(heads)}; dots: owned, filled with evidence, open without"
-    subtitle(figure, title or place_of(heads) + words)
-    return figure
+    return finish(figure, (), title or place_of(heads) + words)
 
 
 def _rule(heads: xr.Dataset) -> str:
@@ -198,8 +197,7 @@ def plot_owned_labels(
     if len(colours) <= 12:
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right center")
     words = f"Block {number}, seed {int(chosen.seed)}; filled: the owner; {owned_in_words(chosen)}"
-    subtitle(figure, title or place_of(heads) + words)
-    return figure
+    return finish(figure, (), title or place_of(heads) + words)
 
 
 def _by_head(

@@ -11,7 +11,7 @@ from symbreak.errors import SymbreakError
 from symbreak.observables import Uniformity, uniformity
 from symbreak.results.averages import at_threshold, mean_and_error
 from symbreak.results.figures.heads import label_names
-from symbreak.results.figures.style import GREY, PALETTE, letter_panels, name_labels, styled, subtitle
+from symbreak.results.figures.style import GREY, PALETTE, finish, name_labels, styled
 
 
 def evenness(statistics: xr.Dataset, nodes: xr.Dataset, block: int, threshold: float = 0.3) -> Uniformity:
@@ -105,9 +105,7 @@ def plot_labels(
     axes[1].set_title(f"spread over labels {spread:.2f} of the mean", fontsize=10)
     axes[1].set_ylabel("total diagonal field (1)")
     name_labels(axes[1], label_names(chosen))
-    letter_panels(axes)
-    subtitle(figure, title or f"Block {block}, threshold {float(chosen.threshold):g}")
-    return figure
+    return finish(figure, axes, title or f"Block {block}, threshold {float(chosen.threshold):g}")
 
 
 def _verdict(test: Uniformity) -> str:

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from symbreak.errors import SymbreakError
 from symbreak.results.averages import mean_and_error
-from symbreak.results.figures.style import GREY, MARKERS, PALETTE, block_axis, letter_panels, styled, subtitle
+from symbreak.results.figures.style import GREY, MARKERS, PALETTE, block_axis, finish, styled
 
 CURVES = ("train_loss", "validation_loss", "train_accuracy", "validation_accuracy")
 
@@ -75,16 +75,14 @@ def plot_training(histories: Mapping[int, pd.DataFrame], title: str = "") -> Fig
     axes[0].plot([], [], "-o", color=GREY, ms=3.5, label="validation")
     axes[0].plot([], [], "--", color=GREY, lw=1.2, label="training, as augmented")
     axes[0].legend(loc="upper right")
-    letter_panels(axes)
-    subtitle(figure, title)
-    return figure
+    return finish(figure, axes, title)
 
 
 @styled
 def plot_accuracy(
     statistics: Mapping[str, xr.Dataset], n_labels: int | None = None, title: str = ""
 ) -> Figure:
-    """Accuracy of the classifier heads against block for every tap, beside the whole network's.
+    """Accuracy of the classifier heads against block for every tap, and of the whole network.
 
     Parameters
     ----------
@@ -134,8 +132,7 @@ def plot_accuracy(
     axis.set_ylabel("accuracy (fraction of images)")
     axis.set_ylim(0, 1)
     axis.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
-    subtitle(figure, title)
-    return figure
+    return finish(figure, (), title)
 
 
 def _levels(axis: Axes, dataset: xr.Dataset, n_labels: int | None) -> None:

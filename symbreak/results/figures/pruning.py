@@ -13,7 +13,7 @@ from matplotlib.ticker import PercentFormatter
 
 from symbreak.errors import SymbreakError
 from symbreak.results.averages import BINOMIAL, mean_and_error, repetitions
-from symbreak.results.figures.style import MARKERS, PALETTE, letter_panels, styled, subtitle
+from symbreak.results.figures.style import MARKERS, PALETTE, finish, styled
 from symbreak.results.figures.text import literal
 from symbreak.results.tables.pruning import METHOD_NAMES, fraction_kept
 
@@ -63,10 +63,8 @@ def plot_pruning_curves(studies: Mapping[str, xr.Dataset], title: str = "") -> F
     axes[0].set_ylabel("accuracy (fraction of images)")
     axes[0].set_ylim(bottom=0)
     shared_legend(figure, axes)
-    if len(axes) > 1:
-        letter_panels(list(axes))
-    subtitle(figure, title or origin(next(iter(studies.values()))))
-    return figure
+    panels = axes if len(axes) > 1 else ()
+    return finish(figure, panels, title or origin(next(iter(studies.values()))))
 
 
 def _curves(axis: Axes, study: xr.Dataset) -> None:
@@ -154,13 +152,12 @@ def plot_retraining(study: xr.Dataset, title: str = "") -> Figure:
         axis.set_ylabel("accuracy")
     axes[0].set_ylim(bottom=0)
     shared_legend(figure, axes)
-    subtitle(figure, title or origin(study))
-    return figure
+    return finish(figure, (), title or origin(study))
 
 
 @styled
 def plot_pruning_layers(study: xr.Dataset, title: str = "") -> Figure:
-    """Fraction of the weights of each layer that stays, beside what independent label sets give.
+    """Fraction of the weights of each layer that stays, compared with independent label sets.
 
     Parameters
     ----------
@@ -211,8 +208,7 @@ def plot_pruning_layers(study: xr.Dataset, title: str = "") -> Figure:
     axis.yaxis.set_major_formatter(PercentFormatter(1))
     axis.set_ylim(bottom=0)
     axis.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
-    subtitle(figure, title or origin(study))
-    return figure
+    return finish(figure, (), title or origin(study))
 
 
 def _study_words(name: str, study: xr.Dataset) -> str:

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from symbreak.results.averages import mean_and_error
 from symbreak.results.figures.pruning import LOOK, origin, require_studies, shared_legend
-from symbreak.results.figures.style import GREY, PALETTE, styled, subtitle
+from symbreak.results.figures.style import GREY, PALETTE, finish, styled
 from symbreak.results.figures.text import literal
 from symbreak.results.tables.pruning import CRITERION_NAMES, METHOD_NAMES
 
@@ -80,8 +80,7 @@ def plot_pruning_front(studies: Mapping[str, xr.Dataset], title: str = "") -> Fi
     axis.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     axis.tick_params(axis="x", labelrotation=20)
     axis.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
-    subtitle(figure, title or origin(first))
-    return figure
+    return finish(figure, (), title or origin(first))
 
 
 def pareto_front(points: np.ndarray) -> np.ndarray:
@@ -100,7 +99,7 @@ def pareto_front(points: np.ndarray) -> np.ndarray:
 
 @styled
 def plot_silencing(silenced: xr.Dataset, title: str = "") -> Figure:
-    """Accuracy without chosen nodes and with only them trained anew, beside as many random nodes.
+    """Accuracy without chosen nodes and with only them trained anew, compared with as many random nodes.
 
     Parameters
     ----------
@@ -148,8 +147,7 @@ def plot_silencing(silenced: xr.Dataset, title: str = "") -> Figure:
         axis.set_title(heading)
     axes[0].set_ylabel("accuracy (fraction of images)")
     shared_legend(figure, axes[:1])
-    subtitle(figure, title or origin(silenced))
-    return figure
+    return finish(figure, (), title or origin(silenced))
 
 
 def _over_seeds(variable: xr.DataArray) -> xr.DataArray:

@@ -8,14 +8,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from symbreak.results.averages import with_seeds
-from symbreak.results.figures.head_order import chance_band
 from symbreak.results.figures.heads import place_of
-from symbreak.results.figures.style import GREY, PALETTE, block_axis, letter_panels, styled, subtitle
+from symbreak.results.figures.order import chance_band
+from symbreak.results.figures.style import GREY, PALETTE, block_axis, finish, styled
 
 
 @styled
 def plot_replica_overlaps(replicas: xr.Dataset, heads: xr.Dataset, title: str = "") -> Figure:
-    """Overlaps of seeds against block and of pairs of blocks, beside shuffled labels.
+    """Overlaps of seeds against block and of pairs of blocks, compared with shuffled labels.
 
     Parameters
     ----------
@@ -60,14 +60,13 @@ def plot_replica_overlaps(replicas: xr.Dataset, heads: xr.Dataset, title: str = 
     axes[1].set_ylabel("encoder block")
     figure.colorbar(image, ax=axes[1], label="overlap of two blocks minus chance (1)", shrink=0.85)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
-    letter_panels(axes)
-    subtitle(
+    return finish(
         figure,
+        axes,
         title
         or place_of(heads)
-        + "Heads relabelled for the largest overlap; band: nodes of both shuffled among heads",
+        + "Heads relabelled for the largest overlap; band: nodes of both assigned to heads at random",
     )
-    return figure
 
 
 def _seeds(axis: Axes, replicas: xr.Dataset, heads: xr.Dataset, level: float) -> None:

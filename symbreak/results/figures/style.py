@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from textwrap import wrap
 from typing import Any, ParamSpec, TypeVar
 
 import matplotlib
 import numpy as np
+import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
+from symbreak.results.averages import mean_and_error
 from symbreak.results.figures.text import font_families, literal
 
 Parameters = ParamSpec("Parameters")
@@ -82,7 +84,7 @@ def block_colours(blocks: Sequence[int]) -> dict[int, str]:
     }
 
 
-def letter_panels(axes: Sequence[Axes]) -> None:
+def letter_panels(axes: Iterable[Axes]) -> None:
     """Letter the panels a, b, … at their upper left."""
     for axis, letter in zip(axes, "abcdefgh"):
         axis.set_title(letter, loc="left", fontweight="bold")
@@ -123,6 +125,19 @@ def ordinal(number: int) -> str:
     """
     teen = number % 100 in (11, 12, 13)
     return f"{number}{'th' if teen else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
+
+
+def draw_mean(axis: Axes, x: Any, dataset: xr.Dataset, name: str, **look: Any) -> None:
+    """Mean over seeds with error bars, none where the error is unknown."""
+    mean, error = mean_and_error(dataset, name)
+    axis.errorbar(x, mean, error.fillna(0), **look)
+
+
+def finish(figure: Figure, panels: Any, title: str) -> Figure:
+    """Letter the panels, if there are any, and set the heading."""
+    letter_panels(np.ravel(panels))
+    subtitle(figure, title)
+    return figure
 
 
 def subtitle(figure: Figure, title: str) -> None:

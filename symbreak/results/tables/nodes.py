@@ -36,7 +36,7 @@ def cluster_table(
     threshold : float
         Fraction of the maximum; the nearest scanned one is taken and named in the table.
     paper : str, optional
-        Print this paper's values beside ours, in columns ``<name>_printed``.
+        Print this paper's values next to ours, in columns ``<name>_printed``.
     tap : str
         Decides which printed table belongs here, if any.
 
@@ -69,7 +69,7 @@ def snr_table(
 ) -> pd.DataFrame:
     """Signal, noise and their ratio for every block, as in P1 (arXiv:2501.12900) Table 2.
 
-    Besides the printed columns (signal, noise_I, noise_E, SNR; P1 eqs 1-4) it has SNR_MIN at the same
+    In addition to the printed columns (signal, noise_I, noise_E, SNR; P1 eqs 1-4) it has SNR_MIN at the same
     threshold and ``best_threshold``, where SNR_MIN is largest (empty where it nowhere reaches 1).
 
     Parameters
@@ -126,7 +126,7 @@ def tap_table(
     block : int, optional
         Default: the last.
     paper : str, optional
-        Print this paper's numbers beside ours, where it has them.
+        Print this paper's numbers next to ours, where it has them.
 
     Returns
     -------
