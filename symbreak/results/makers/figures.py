@@ -10,7 +10,7 @@ from symbreak.errors import SymbreakError
 from symbreak.results import figures
 from symbreak.results.averages import repetitions
 from symbreak.results.context import Context
-from symbreak.results.figures.example import example_unit, field_of
+from symbreak.results.figures.matrix import example_unit, field_of
 from symbreak.results.makers import tables
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def draw_heads_labels(context: Context) -> Figure:
 
 def draw_heads_owned(context: Context) -> Figure:
     """Owned labels against block."""
-    return figures.plot_owned_by_block(context.one("heads"), beside=context.null_models())
+    return figures.plot_owned_by_block(context.one("heads"), nulls=context.null_models())
 
 
 def draw_heads_ratio(context: Context) -> Figure:
@@ -105,7 +105,7 @@ def draw_heads_ratio(context: Context) -> Figure:
 
 def draw_heads_order(context: Context) -> Figure:
     """Order parameters against block."""
-    return figures.plot_order_by_block(context.one("heads"), beside=context.null_models())
+    return figures.plot_order_by_block(context.one("heads"), nulls=context.null_models())
 
 
 def draw_heads_statistics(context: Context) -> Figure:
