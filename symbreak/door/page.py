@@ -48,8 +48,8 @@ def _heads(page: Page, study: Study, tap: str) -> None:
     page.table(ownership_table(heads))
     page.heading("Order parameters", 3)
     page.table(order_table(heads, nulls))
-    _picture(page, figures.plot_owned_by_block(heads, beside=nulls), "Labels owned in every block")
-    _picture(page, figures.plot_order_by_block(heads, beside=nulls), "Order parameters of every block")
+    _picture(page, figures.plot_owned_by_block(heads, nulls=nulls), "Labels owned in every block")
+    _picture(page, figures.plot_order_by_block(heads, nulls=nulls), "Order parameters of every block")
     _picture(page, figures.plot_appearances(heads), "How often each head has each label")
 
 
