@@ -10,7 +10,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from symbreak.cli.parser import build_parser
-from symbreak.errors import SymbreakError
+from symbreak.errors import SymbreakError, missing_extra
+
+#: Libraries that only some verbs need, and the extra that brings each.
+EXTRAS = {"torch": "torch", "torchvision": "torch", "safetensors": "torch", "snakemake": "workflow"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,6 +36,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _refuse(options.verb, "interrupted; run again to go on.", 130)
     except MemoryError as error:
         return _refuse(options.verb, f"There is not enough memory ({error or 'none left'}); free some.", 2)
+    except ModuleNotFoundError as error:
+        extra = EXTRAS.get((error.name or "").split(".")[0])
+        if extra is None:
+            raise
+        return _refuse(options.verb, str(missing_extra(error.name or "", extra)), 2)
     except BrokenPipeError:  # the reader of our standard output wants no more
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0

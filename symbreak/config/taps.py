@@ -13,6 +13,8 @@ ENCODER_TAPS: dict[str, str] = {
     "qkv": "queries, keys and values together",
     "attention": "scaled dot-product output, heads concatenated",
     "attention_rotated": "the same after a fixed random rotation of all its nodes: null model of the heads",
+    "attention_rotated_within": "the same after a fixed random rotation of the nodes of each head among "
+    "themselves: null model of the nodes",
     "projection": "output projection of the attention, without the skip connection",
     "projection_skip": "output projection plus skip connection",
     "feedforward_norm": "LayerNorm of the residual stream before the feed-forward branch",
@@ -31,4 +33,6 @@ TAPS: dict[str, str] = ENCODER_TAPS | FILTER_TAPS
 RESIDUAL_TAPS: frozenset[str] = frozenset({"projection_skip", "block"})
 
 #: Taps whose nodes are the attention heads side by side.
-HEADED_TAPS: frozenset[str] = frozenset({"query", "key", "value", "attention", "attention_rotated"})
+HEADED_TAPS: frozenset[str] = frozenset(
+    {"query", "key", "value", "attention", "attention_rotated", "attention_rotated_within"}
+)

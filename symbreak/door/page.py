@@ -39,7 +39,7 @@ def _heads(page: Page, study: Study, tap: str) -> None:
 
     heads = study.heads(tap)
     nulls = {
-        name.removeprefix("attention_").replace("_", " "): study.heads(name)
+        name.removeprefix("attention_"): study.heads(name)
         for name in study.headed_taps
         if tap == "attention" and name.startswith("attention_rotated")
     }

@@ -147,7 +147,9 @@ class Context:
 
     def null_models(self) -> dict[str, xr.Dataset]:
         """Heads of rotated features and of the untrained network, where they are there."""
-        return {kind: self.one(kind) for kind in ("rotated", "untrained") if self.present(kind)}
+        return {
+            kind: self.one(kind) for kind in ("rotated", "rotated_within", "untrained") if self.present(kind)
+        }
 
     def histories(self) -> dict[int, pd.DataFrame]:
         """Histories of the trainings by seed; the seed is in the name of the folder."""

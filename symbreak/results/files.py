@@ -11,6 +11,7 @@ FILES = {
     "heads": "{network}/heads/{tap}.nc",
     "replicas": "{network}/replicas/{tap}.nc",
     "rotated": "{network}/heads/attention_rotated.nc",
+    "rotated_within": "{network}/heads/attention_rotated_within.nc",
     "untrained": "{untrained}/heads/{tap}.nc",
     "evolution": "{network}/evolution/{tap}.nc",
     "pruning": "{network}/pruning/{study}.nc",
@@ -19,4 +20,4 @@ FILES = {
     "committee": "committee.nc",
 }
 #: Kinds whose content is called otherwise in the files.
-CONTENTS = {"null": "statistics", "rotated": "heads", "untrained": "heads"}
+CONTENTS = {"null": "statistics", "rotated": "heads", "rotated_within": "heads", "untrained": "heads"}

@@ -56,8 +56,8 @@ class Layout:
                 return [tap for tap in experiment.taps_of(network) if tap != "filters"]
             case "heads" | "replicas":
                 return experiment.headed_taps_of(network)
-            case "rotated":
-                rotated = "attention_rotated" in experiment.headed_taps_of(network)
+            case "rotated" | "rotated_within":
+                rotated = f"attention_{kind}" in experiment.headed_taps_of(network)
                 return ["attention"] if rotated else []
             case "untrained":
                 return experiment.headed_taps_of(network) if network in self.untrained else []

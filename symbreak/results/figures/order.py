@@ -51,7 +51,16 @@ def _band(axis: Axes, seeded: xr.Dataset, name: str) -> None:
 
 def _draw_nulls(axis: Axes, nulls: Nulls | None, name: str) -> None:
     for (words, other), colour, mark in zip((nulls or {}).items(), PALETTE[1:], "s^Dv"):
-        draw_mean(axis, other.block, other, name, fmt=f":{mark}", color=colour, ms=4.5, label=words)
+        draw_mean(
+            axis,
+            other.block,
+            other,
+            name,
+            fmt=f":{mark}",
+            color=colour,
+            ms=4.5,
+            label=words.replace("_", " "),
+        )
         # It has a chance level of its own, with its own numbers of appearances.
         axis.plot(other.block, with_seeds(other)[f"{name}_null"].mean("seed"), "--", color=colour, lw=1)
 
