@@ -99,8 +99,12 @@ class Context:
         return found
 
     def complete(self, entry: Entry) -> bool:
-        """Whether the files that a result needs are there, and any of those that it uses."""
-        needed = all(path.is_file() for kind in entry.required for path in self.paths(kind))
+        """Whether the files that a result needs are there, and any of those that it uses.
+
+        Of what compares networks those that are there are enough.
+        """
+        enough = any if entry.scope == "experiment" else all
+        needed = all(enough(path.is_file() for path in self.paths(kind)) for kind in entry.required)
         return needed and any(self.present(kind) for kind in entry.required + entry.optional)
 
     def present(self, kind: str) -> list[Path]:
