@@ -104,7 +104,9 @@ def test_doctor_names_what_is_missing(tmp_path, capsys, monkeypatch):
     config = tmp_path / "tiny.yaml"
     data = {"name": "cifar100", "root": str(tmp_path / "none"), "download": False}
     config.write_text(dump(SETTINGS | {"data": data}))
-    monkeypatch.setattr("symbreak.cli.doctor._requirements", lambda: ["numpy>=99", "no-such-package>=1"])
+    monkeypatch.setattr(
+        "symbreak.cli.checks.doctor._requirements", lambda: ["numpy>=99", "no-such-package>=1"]
+    )
     assert main(["doctor", "--config", str(config)]) == 2
     sentence = capsys.readouterr().err.strip().splitlines()[-1]
     for words in ("numpy>=99", "install no-such-package>=1", "cifar100 in"):

@@ -276,3 +276,32 @@ def calibrate(
         rows.append((case.test, case.world, case.kind, *rates, uniform, kept.size))
     columns = ["test", "world", "kind", "rate_05", "rate_01", "uniform_p", "n_worlds"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def calibration_page(table: pd.DataFrame) -> str:
+    """Markdown page of a table of :func:`calibrate`.
+
+    Examples
+    --------
+    >>> calibration_page(calibrate(5, ["paired difference (3 seeds)"])).splitlines()[0]
+    '# Calibration: how often does each test reject?'
+    """
+    worlds = int(table.n_worlds.max()) if len(table) else 0
+    lines = [
+        "# Calibration: how often does each test reject?",
+        "",
+        f"Simulated by `symbreak calibrate --worlds {worlds}`; a rate of .05 has a standard error of "
+        f"{np.sqrt(0.0475 / max(worlds, 1)):.3f}.",
+        "size: nothing is there, the test should reject in 5 % (1 %) of worlds or fewer. power: something is",
+        "there. uncovered: the null is false for a reason that is not the question asked (twin nodes are not",
+        "exchangeable, though no head prefers anything). uniform: p of a Kolmogorov-Smirnov test of the",
+        "p-values against uniform; small where ties make a test conservative.",
+        "",
+        "| test | world | kind | p ≤ .05 | p ≤ .01 | uniform | worlds |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for row in table.itertuples():
+        uniform = "" if np.isnan(row.uniform_p) else f"{row.uniform_p:.2g}"
+        rates = f"{row.rate_05:.3f} | {row.rate_01:.3f}"
+        lines.append(f"| {row.test} | {row.world} | {row.kind} | {rates} | {uniform} | {row.n_worlds} |")
+    return "\n".join(lines) + "\n"

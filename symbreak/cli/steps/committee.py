@@ -1,14 +1,14 @@
-"""Verbs of soft committees: open saved output fields, call the library, write files."""
+"""Evaluate the soft committees of an experiment from saved output fields."""
 
 from __future__ import annotations
 
 import json
-import sys
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from symbreak.cli.verb import Verb, add_step
 from symbreak.errors import SymbreakError
 
 if TYPE_CHECKING:
@@ -16,15 +16,20 @@ if TYPE_CHECKING:
     from symbreak.observables import Member
 
 
-def committee(options: Namespace) -> None:
-    """Judge the committees of an experiment."""
+def arguments(parser: ArgumentParser) -> None:
+    """Arguments of `committee`."""
+    add_step(parser, "folder of the experiment; committee.nc goes there", threads=False)
+
+
+def run(options: Namespace) -> None:
+    """Evaluate the committees of an experiment."""
     from symbreak.config import read
     from symbreak.observables import committee_tables
     from symbreak.store import provenance, write_dataset
 
     experiment = read(options.config)
     if experiment.committee is None:
-        raise SymbreakError(f"{options.config} has `committee: null`; remove it to judge committees.")
+        raise SymbreakError(f"{options.config} has `committee: null`; remove it to evaluate committees.")
     members: list[Member] = []
     kept: dict[str, Any] = {}
     first: dict[str, Any] = {}
@@ -130,15 +135,10 @@ def _measured_latency(path: Path) -> float:
     return float(latency.sel(mode="eager", batch=1).isel(device=0))
 
 
-def papers(options: Namespace) -> None:
-    """Print or write the page of all printed tables."""
-    from symbreak.papers.page import folders_of_experiments, papers_page
-    from symbreak.store.atomic import replacing_text
-
-    folders = [folder for folder in options.folders if not folder.is_file()]  # as a README among them
-    folders = folders if options.folders else folders_of_experiments()
-    source = " ".join(["symbreak papers", *map(str, options.folders)])
-    if options.html:
-        replacing_text(options.html, papers_page(folders, as_html=True))
-    else:
-        sys.stdout.write(papers_page(folders, source=source))
+VERB = Verb(
+    "committee",
+    "evaluate the soft committees of the trained networks from their saved outputs (P2 section 4)",
+    "--config config/demo.yaml --folder results/demo",
+    arguments,
+    run,
+)

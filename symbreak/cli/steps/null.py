@@ -1,34 +1,23 @@
-"""Verb of the null model without a network."""
+"""The null model without a network."""
 
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from symbreak.cli.verb import Verb, add_step
 
 if TYPE_CHECKING:
     import xarray as xr
 
 
-def add_null(commands, add_verb: Callable[..., ArgumentParser]) -> None:
-    """Add `null`."""
-    parser = add_verb(
-        commands,
-        "null",
-        null,
-        "statistics of linear-Gaussian worlds as accurate as the measured blocks",
-        "--folder results/demo/cct --taps block",
-    )
-    parser.add_argument(
-        "--config", type=Path, default=Path("config/demo.yaml"), help="experiment file (default: %(default)s)"
-    )
-    parser.add_argument("--folder", type=Path, required=True, help="folder of the network, with its seed*/")
+def arguments(parser: ArgumentParser) -> None:
+    """Arguments of `null`."""
+    add_step(parser, "folder of the network, with its seed*/")
     parser.add_argument("--taps", nargs="+", help="taps (default: all that have nodes)")
-    parser.add_argument("--threads", type=int, default=1, help="processor threads (default: %(default)s)")
 
 
-def null(options: Namespace) -> None:
+def run(options: Namespace) -> None:
     """Statistics of linear-Gaussian worlds that are as accurate as the measured blocks."""
     from symbreak.config import read
     from symbreak.planted import null_statistics
@@ -51,3 +40,12 @@ def null(options: Namespace) -> None:
             facts = derived(moments.attrs, experiment, f"The moments at {tap}", title=title)
         facts["seed"] = seeds
         write_dataset(folder / "null" / f"{tap}.nc", join_seeds(found, seeds), "statistics", facts)
+
+
+VERB = Verb(
+    "null",
+    "statistics of linear-Gaussian worlds as accurate as the measured blocks",
+    "--folder results/demo/cct --taps block",
+    arguments,
+    run,
+)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from symbreak.cli.verb import Verb
 from symbreak.errors import SymbreakError
 
 #: What is said of the first argument of every verb that takes a network of any make.
@@ -16,18 +16,6 @@ NETWORK_HELP = (
     "cct_7_3x1, timm:NAME, torchvision:NAME, transformers:NAME-or-folder, python:package.module:factory or "
     "python:path/file.py:factory"
 )
-
-
-def add_taps_verb(commands: Any, verb: Callable[..., ArgumentParser]) -> None:
-    """Arguments of `taps`."""
-    parser = verb(
-        commands,
-        "taps",
-        taps,
-        "print the blocks, taps and heads of any network, and prove that its heads are heads",
-        "timm:vit_tiny_patch16_224",
-    )
-    add_network(parser)
 
 
 def add_network(parser: ArgumentParser) -> None:
@@ -53,7 +41,7 @@ def add_network(parser: ArgumentParser) -> None:
     )
 
 
-def taps(options: Namespace) -> None:
+def run(options: Namespace) -> None:
     """Print the anatomy of a network."""
     from symbreak.models.foreign import resolve
     from symbreak.taps import example_inputs, find, require_proved
@@ -106,3 +94,12 @@ def patterns_of(path: Path | None) -> dict[str, Any] | None:
             f"{path} holds no patterns; write `attention: {{module: …, side: input, heads: 4}}`."
         )
     return patterns
+
+
+VERB = Verb(
+    "taps",
+    "print the blocks, taps and heads of any network, and prove that its heads are heads",
+    "timm:vit_tiny_patch16_224",
+    add_network,
+    run,
+)

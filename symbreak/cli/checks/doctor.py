@@ -7,12 +7,13 @@ import os
 import platform
 import shutil
 import sys
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from symbreak import __version__
+from symbreak.cli.verb import Verb
 from symbreak.errors import SymbreakError
 
 #: Instruction sets that the libraries make use of, by their names in /proc/cpuinfo.
@@ -41,7 +42,18 @@ PROGRAMS = {
 Facts = dict[str, dict[str, Any]]
 
 
-def doctor(options: Namespace) -> None:
+def arguments(parser: ArgumentParser) -> None:
+    """Arguments of `doctor`."""
+    parser.add_argument(
+        "--config",
+        type=Path,
+        default=Path("config/demo.yaml"),
+        help="experiment file that says where data lie (default: %(default)s)",
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(options: Namespace) -> None:
     """Print what a run will find here; refuse if it could not run."""
     missing: list[str] = []
     facts: Facts = {
@@ -92,7 +104,7 @@ def _requirements() -> list[str]:
     except metadata.PackageNotFoundError:
         import tomllib
 
-        source = Path(__file__).parents[2] / "pyproject.toml"
+        source = Path(__file__).parents[3] / "pyproject.toml"
         return tomllib.loads(source.read_text())["project"]["dependencies"] if source.exists() else []
 
 
@@ -188,3 +200,12 @@ def _data(config: Path, missing: list[str]) -> dict[str, str]:
         if settings and settings.name == name and not here and not settings.download:
             missing.append(f"{name} in {root} (`data.download` is off)")
     return found
+
+
+VERB = Verb(
+    "doctor",
+    "say what is installed, which devices and instruction sets are used, which data are found",
+    "--config config/cifar100.yaml",
+    arguments,
+    run,
+)

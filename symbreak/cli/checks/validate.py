@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import sys
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+from symbreak.cli.verb import Verb
 from symbreak.errors import SymbreakError
 
 
-def validate(options: Namespace) -> None:
+def arguments(parser: ArgumentParser) -> None:
+    """Arguments of `validate`."""
+    parser.add_argument("files", type=Path, nargs="+", help="files or folders to check")
+
+
+def run(options: Namespace) -> None:
     """Check files, and in folders all files of a kind that can be checked."""
     wrong: list[SymbreakError] = []
     count = 0
@@ -81,3 +87,12 @@ CHECKS = {
     ".yaml": _experiment,
     ".yml": _experiment,
 }
+
+
+VERB = Verb(
+    "validate",
+    "check files of ours, or all in a folder: experiments, NetCDF results, weights, histories, tables",
+    "config/demo.yaml results/demo",
+    arguments,
+    run,
+)

@@ -4,23 +4,39 @@ from __future__ import annotations
 
 import json
 import sys
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from symbreak.cli.verb import Verb, use_threads
 from symbreak.errors import SymbreakError
 
 if TYPE_CHECKING:
     from symbreak.models import Trunk
 
 
-def describe(options: Namespace) -> None:
-    """Print what a network, or every network of an experiment, consists of."""
-    from symbreak.cli.verbs import _use_threads
+def arguments(parser: ArgumentParser) -> None:
+    """Arguments of `describe`."""
+    parser.add_argument(
+        "what",
+        metavar="NETWORK",
+        help="name of an architecture (cct_7_3x1, vgg_16, …), experiment file, or network.safetensors",
+    )
+    parser.add_argument("--network", help="network of the experiment file (default: all, a line each)")
+    parser.add_argument("--labels", type=int, help="output units (default: those of the data, or 100)")
+    parser.add_argument(
+        "--options", nargs="+", metavar="KEY=VALUE", help="keys of `networks` for an architecture"
+    )
+    parser.add_argument(
+        "--format", choices=("text", "csv", "json"), default="text", help="(default: %(default)s)"
+    )
 
-    _use_threads(1)
+
+def run(options: Namespace) -> None:
+    """Print what a network, or every network of an experiment, consists of."""
+    use_threads(1)
     models = _models(options)
     if len(models) > 1:
         _print_networks(models, options.format)
@@ -131,3 +147,12 @@ def _print_text(head: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:
 
 def _shape(output: tuple[int, ...]) -> str:
     return " x ".join(map(str, output))
+
+
+VERB = Verb(
+    "describe",
+    "print layers, parameters, multiply-accumulates and nominal latency of a network",
+    "cct_2_3x5 --options dim=512 heads=32 pooling=first",
+    arguments,
+    run,
+)

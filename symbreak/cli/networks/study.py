@@ -1,30 +1,22 @@
-"""The verbs `study` and `import`: any network, or features of one, to who stands for which label."""
+"""Study any trained network on any labelled data, or a folder of moments files."""
 
 from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from symbreak.cli.taps import add_network, options_of, patterns_of
+from symbreak.cli.networks.taps import add_network, options_of, patterns_of
+from symbreak.cli.verb import Verb
 from symbreak.errors import SymbreakError
 
 #: How readouts are fitted.
 SOLVERS = ("ridge", "lbfgs")
 
 
-def add_study_verbs(commands: Any, verb: Callable[..., ArgumentParser]) -> None:
-    """Arguments of `study` and `import`."""
-    parser = verb(
-        commands,
-        "study",
-        study,
-        "measure which labels the nodes and heads of any trained network stand for; of a folder with moments "
-        "files, what follows from them",
-        "timm:vit_tiny_patch16_224 --weights vit.safetensors --data flowers/ --output results/vit",
-    )
+def arguments(parser: ArgumentParser) -> None:
+    """Arguments of `study`."""
     add_network(parser)
     parser.set_defaults(weights="")
     parser.add_argument("--data", help="folder of images, file .npz of arrays, or torchvision:NAME")
@@ -43,24 +35,9 @@ def add_study_verbs(commands: Any, verb: Callable[..., ArgumentParser]) -> None:
     parser.add_argument("--seed", type=int, default=0, help="number of the network among several")
     parser.add_argument("--device", default="cpu", help="cpu or cuda (default: %(default)s)")
     parser.add_argument("--features", action="store_true", help="write pooled features of images as well")
-    given = verb(
-        commands,
-        "import",
-        import_,
-        "make a moments file of pooled features from another tool; then `symbreak study FOLDER`",
-        "features.npz --heads 12 --output net/seed1",
-    )
-    given.add_argument("features", type=Path, help="file of numpy.savez with labels, block1, block2, …")
-    given.add_argument("--output", type=Path, required=True, help="folder of the network or of its seed")
-    given.add_argument("--heads", type=int, nargs="+", help="number of heads, of all blocks or of each")
-    given.add_argument("--tap", default="attention", help="name of the place (default: %(default)s)")
-    given.add_argument("--solver", choices=SOLVERS, default="ridge", help="(default: %(default)s)")
-    given.add_argument("--folds", type=int, default=5, help="parts of the inputs, for error bars")
-    given.add_argument("--architecture", help="name of the network (default: that of the file)")
-    given.add_argument("--dataset", default="unknown data", help="name of the data")
 
 
-def study(options: Namespace) -> None:
+def run(options: Namespace) -> None:
     """Study a network, or the moments files of a folder."""
     from symbreak.config import Heads
 
@@ -127,20 +104,11 @@ def _sentence(found: Any) -> str:
     return f"{said} {sentences(found.heads(tap))[0]}"
 
 
-def import_(options: Namespace) -> None:
-    """Make a moments file of features."""
-    from symbreak.door.files import import_features
-
-    heads = options.heads
-    print(
-        import_features(
-            options.features,
-            options.output,
-            heads=heads[0] if heads and len(heads) == 1 else heads,
-            tap=options.tap,
-            solver=options.solver,
-            folds=options.folds,
-            architecture=options.architecture,
-            dataset=options.dataset,
-        )
-    )
+VERB = Verb(
+    "study",
+    "measure which labels the nodes and heads of any trained network stand for; of a folder with moments "
+    "files, what follows from them",
+    "timm:vit_tiny_patch16_224 --weights vit.safetensors --data flowers/ --output results/vit",
+    arguments,
+    run,
+)

@@ -1,0 +1,1 @@
+"""Verbs that check settings, files, tests and the machine."""

@@ -1,0 +1,1 @@
+"""Verbs for networks and data of any make."""

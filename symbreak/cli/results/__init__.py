@@ -1,0 +1,1 @@
+"""Verbs that make tables, figures and pages."""

@@ -1,0 +1,33 @@
+"""Accumulate label means of one network."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+
+from symbreak.cli.verb import Verb, add_step, use_threads
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """Arguments of `measure`."""
+    add_step(parser, "folder of the seed; moments/ and logits/ go there")
+
+
+def run(options: Namespace) -> None:
+    """Accumulate moments and logits of one seed."""
+    use_threads(options.threads)
+    from symbreak.config import read
+    from symbreak.measure import measure
+
+    folder = options.folder
+    measure(
+        read(options.config), folder / "network.safetensors", folder / "probes" / "probes.safetensors", folder
+    )
+
+
+VERB = Verb(
+    "measure",
+    "accumulate label means, head accuracies and output fields in one pass",
+    "--config config/demo.yaml --folder results/demo/cct/seed1",
+    arguments,
+    run,
+)

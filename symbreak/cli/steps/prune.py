@@ -1,0 +1,30 @@
+"""Prune one network in every way that its experiment asks for."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+
+from symbreak.cli.verb import Verb, add_step, use_threads
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """Arguments of `prune`."""
+    add_step(parser, "folder of the seed; pruning/ goes there")
+
+
+def run(options: Namespace) -> None:
+    """Prune the network of one seed in every way that its experiment asks for."""
+    use_threads(options.threads)
+    from symbreak.config import read
+    from symbreak.pruning import prune
+
+    prune(read(options.config), options.folder)
+
+
+VERB = Verb(
+    "prune",
+    "remove weights of a trained network by the labels of its nodes and by other rules, and retrain it",
+    "--config config/demo.yaml --folder results/demo/cct/seed1",
+    arguments,
+    run,
+)
