@@ -34,7 +34,8 @@ def batches(network, images):
     for start in range(0, images, BATCH):
         count = min(BATCH, images - start)
         generator = torch.Generator().manual_seed(start)
-        yield torch.randn(count, 3, *side, generator=generator), torch.arange(start, start + count) % LABELS
+        labels = torch.arange(start, start + count) % min(LABELS, max(2, images // 2))
+        yield torch.randn(count, 3, *side, generator=generator), labels
 
 
 def forward(network, images):
@@ -55,7 +56,7 @@ def ridge(network, images):
     places, pooling = anatomy.places(["attention"]), Pooling("mean", 1)
     run_through(network, anatomy, places, pooling, batches(network, images), "training", fitting.take)
     start = time.process_time()
-    fitting.readouts([str(label) for label in range(LABELS)])
+    fitting.readouts([str(label) for label in range(fitting.labels())])
     return {"solution": time.process_time() - start}
 
 
