@@ -8,6 +8,7 @@ of the readouts, which costs the same whatever the number of images.
 """
 
 import argparse
+import importlib
 import json
 import resource
 import subprocess
@@ -15,6 +16,11 @@ import sys
 import time
 
 import torch
+
+from symbreak import taps
+from symbreak.door.inputs import Pooling
+from symbreak.door.passes import Fitting, run_through
+from symbreak.models.probe import Probe
 
 BATCH, LABELS, EPOCHS = 16, 100, 30
 WAYS = ("forward", "ridge", "adamw", "hooks", "torchlens")
@@ -48,10 +54,6 @@ def forward(network, images):
 
 def ridge(network, images):
     """Ours: float64 sums of every block from one pass, then the readouts."""
-    from symbreak import taps
-    from symbreak.door.inputs import Pooling
-    from symbreak.door.passes import Fitting, run_through
-
     anatomy, fitting = taps.find(network), Fitting("ridge")
     places, pooling = anatomy.places(["attention"]), Pooling("mean", 1)
     run_through(network, anatomy, places, pooling, batches(network, images), "training", fitting.take)
@@ -62,9 +64,6 @@ def ridge(network, images):
 
 def adamw(network, images):
     """One epoch of probes with learned pooling, trained by AdamW while the trunk runs."""
-    from symbreak import taps
-    from symbreak.models.probe import Probe
-
     anatomy = taps.find(network)
     places = anatomy.places(["attention"])
     probes = torch.nn.ModuleList(Probe(network.embed_dim, LABELS) for _ in places)
@@ -93,15 +92,12 @@ def hooks(network, images):
 
 
 def torchlens(network, images):
-    """TorchLens, which logs the operations of a pass and keeps those that are asked for."""
+    """TorchLens, which traces every operation of a pass; the trace of one batch is in memory at a time."""
     import torchlens
 
-    kept = []
-    names = [f"blocks.{number}.attn.proj" for number in range(len(network.blocks))]
     with torch.no_grad():
         for pixels, _ in batches(network, images):
-            log = torchlens.log_forward_pass(network, pixels, layers_to_save=names)
-            kept.append([log[name].tensor_contents for name in names])
+            torchlens.trace(network, pixels)
     return {}
 
 
@@ -109,8 +105,9 @@ def measured(name, way, images):
     """Seconds of the processor and megabytes of one way, in this process."""
     torch.set_num_threads(1)
     network = network_of(name)
-    if way != "forward":
-        forward(network, 1)
+    forward(network, 2)
+    if way == "torchlens":
+        importlib.import_module(way).trace  # found on first use  # noqa: B018
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     start = time.process_time()
     facts = globals()[way](network, images)

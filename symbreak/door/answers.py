@@ -132,5 +132,6 @@ class Study:
             else:
                 found = dict(zip(("statistics", "nodes"), block_tables(moments, statistics)))
             for name, table in found.items():
-                self._found[name, tap] = table.assign_attrs(moments.attrs | table.attrs)
+                title = {"title": f"{name} at {tap}"}
+                self._found[name, tap] = table.assign_attrs(moments.attrs | table.attrs | title)
         return self._found[kind, tap]
