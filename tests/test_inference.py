@@ -20,8 +20,9 @@ from symbreak.observables.committees.pairings import groupings, n_groupings
 from symbreak.observables.heads.surrogates import similar_groups, similar_permutation
 from symbreak.observables.superclasses.pairs import pairs_of_uniform_labels
 from symbreak.planted import calibrate, copula_null, divided_labels, linear_gaussian
-from symbreak.planted.calibration import cases, scaled_labels
+from symbreak.planted.calibration import cases
 from symbreak.planted.copula import copula_arrays, score_correlation
+from symbreak.planted.divided import scaled_labels
 
 SIZES = [case.test for case in cases() if case.kind == "size"]
 

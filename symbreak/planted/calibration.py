@@ -22,7 +22,7 @@ from symbreak.observables import (
     superclass_pairs_test,
 )
 from symbreak.planted.copula import copula_null
-from symbreak.planted.divided import divided_labels
+from symbreak.planted.divided import divided_labels, scaled_labels
 from symbreak.planted.specialised import MembershipWorld, head_gain
 
 #: A p-value from the seed of a world.
@@ -114,26 +114,6 @@ def _copula(clusters: bool) -> Draw:
         return float(found.n_clusters_p[0])
 
     return draw
-
-
-def scaled_labels(seed: int = 0, n_labels: int = 20, n_nodes: int = 24, n_own: int = 6) -> tuple:
-    """Label means and readout of nodes that hold labels at different scales: more clusters than chance.
-
-    A node's own labels have means exp(x) and weights 1.1 exp(-x) with x uniform in [-.5, .5], so that their
-    intervals (docs/method.md, interval-graph theorem) meet little; all other labels have small ones.
-
-    Examples
-    --------
-    >>> mean, readout = scaled_labels()
-    >>> mean.shape, round(float((mean * readout).max(0).min()), 6)
-    ((20, 24), 1.1)
-    """
-    rng = np.random.default_rng(seed)
-    mean, readout = 0.1 * rng.standard_normal((2, n_labels, n_nodes))
-    for node in range(n_nodes):
-        own, scale = rng.choice(n_labels, n_own, replace=False), rng.uniform(-0.5, 0.5, n_own)
-        mean[own, node], readout[own, node] = np.exp(scale), 1.1 * np.exp(-scale)
-    return mean, readout
 
 
 def _architectures(difference: float) -> Draw:

@@ -1,8 +1,9 @@
-"""Memberships of nodes with planted preferences of heads, similar labels and twin nodes."""
+"""Planted preferences of heads, similar labels and twin nodes; labels at different scales."""
 
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from symbreak.errors import SymbreakError
 from symbreak.observables import assign_nodes
@@ -83,3 +84,25 @@ def divided_labels(
         by_head = membership.reshape(n_heads, head_size, n_labels)
         by_head[:, half : 2 * half] = by_head[:, :half]
     return MembershipWorld(membership, heads, owner if order > 0 else np.zeros_like(owner))
+
+
+def scaled_labels(
+    seed: int = 0, n_labels: int = 20, n_nodes: int = 24, n_own: int = 6
+) -> tuple[NDArray, NDArray]:
+    """Label means and readout of nodes that hold labels at different scales: more clusters than chance.
+
+    A node's own labels have means exp(x) and weights 1.1 exp(-x) with x uniform in [-.5, .5], so that their
+    intervals (docs/method.md, interval-graph theorem) meet little; all other labels have small ones.
+
+    Examples
+    --------
+    >>> mean, readout = scaled_labels()
+    >>> mean.shape, round(float((mean * readout).max(0).min()), 6)
+    ((20, 24), 1.1)
+    """
+    rng = np.random.default_rng(seed)
+    mean, readout = 0.1 * rng.standard_normal((2, n_labels, n_nodes))
+    for node in range(n_nodes):
+        own, scale = rng.choice(n_labels, n_own, replace=False), rng.uniform(-0.5, 0.5, n_own)
+        mean[own, node], readout[own, node] = np.exp(scale), 1.1 * np.exp(-scale)
+    return mean, readout
