@@ -155,7 +155,8 @@ def _averages(scan: xr.Dataset, outer: list[str], dim: str) -> dict[str, Any]:
     """Averages over matrices on plain arrays: labelled ones would cost more than the scan itself."""
 
     def array(name: str) -> np.ndarray:
-        return scan[name].transpose(*outer, dim).values
+        # Contiguous, so that sums over matrices are the same bits however the scan lies in memory.
+        return np.ascontiguousarray(scan[name].transpose(*outer, dim).values)
 
     clusters, diagonal, noise = array("n_clusters"), array("diagonal"), array("noise")
     present = clusters > 0
