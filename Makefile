@@ -36,8 +36,8 @@ report: setup  ## write the HTML report of what was run
 	&& snakemake --configfile $(EXPERIMENT) --quiet all --report results/$$name/report.html \
 	&& symbreak where results/$$name
 
-test: setup lint  ## run every test
-	python -m pytest
+test: setup lint  ## run every test, in as many processes as there are processors
+	python -m pytest -n auto --dist loadfile
 
 lint: setup  ## check style, types, layers and workflow
 	ruff check .

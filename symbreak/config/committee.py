@@ -13,7 +13,10 @@ class Committee(Section):
     """Soft committees: sums of the raw outputs of trained networks; made where there are two or more."""
 
     exhaustive: Integer = Field(
-        10, ge=1, le=14, description="Up to this many members all committees are judged; beyond, greedy ones."
+        10,
+        ge=1,
+        le=14,
+        description="Up to this many members all committees are evaluated; beyond, greedy ones.",
     )
     groups: dict[Line, Annotated[Distinct[Line], Field(min_length=1)]] = Field(
         {},
@@ -22,13 +25,13 @@ class Committee(Section):
     others: Distinct[Place] = Field(
         [],
         description="More members: folders of other experiments (`results/…`), or logits files of networks, "
-        "judged on the same images. Their networks are called experiment/network.",
+        "evaluated on the same images. Their networks are called experiment/network.",
     )
     largest_comparison: Integer = Field(
         6, ge=2, le=1000, description="Largest committee of the comparison of seeds with architectures."
     )
     draws: Count = Field(
-        300, description="Committees of one size in that comparison, drawn by lot where there are more."
+        300, description="Committees of one size in that comparison, drawn at random where there are more."
     )
     n_bootstrap: Integer = Field(1000, ge=99, le=10**6, description="Draws of the images for the intervals.")
     confidence: Fraction = Field(0.95, description="Confidence of the intervals.")

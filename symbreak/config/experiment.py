@@ -51,7 +51,7 @@ class Measurement(Section):
     head_silencing: Literal["readout", "both"] = Field(
         "readout",
         description="Where the other heads are silenced for the matrix of a head (SHP): in the fully "
-        "connected layer, or there and, beside it, at the input of the probe, whose pooling then changes.",
+        "connected layer, or there and also at the input of the probe, whose pooling then changes.",
     )
 
 
@@ -150,12 +150,12 @@ class Experiment(Section):
     compute: Compute = Compute()
     published: Literal["P1", "P2"] | Distinct[Literal["P1", "P2"]] | None = Field(
         None,
-        description="Print the values of this paper, or of both, beside ours (P1: arXiv:2501.12900, "
+        description="Print the values of this paper, or of both, next to ours (P1: arXiv:2501.12900, "
         "P2: arXiv:2506.23832), for its own experiment.",
     )
 
     def prints(self, paper: str) -> str | None:
-        """The paper, if its values are printed beside ours; else nothing."""
+        """The paper, if its values are printed next to ours; else nothing."""
         asked = [self.published] if isinstance(self.published, str) else self.published or []
         return paper if paper in asked else None
 

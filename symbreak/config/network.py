@@ -108,7 +108,7 @@ class Network(Section):
 
     @property
     def nominal_latency(self) -> int:
-        """Layers one behind the other: convolutions + 4 · encoder blocks + 1 (P2 section 3).
+        """Layers in series: convolutions + 4 · encoder blocks + 1 (P2 section 3).
 
         The layers of an encoder block are query-key-value, projection and two of the feed-forward branch.
         Of a VGG or ResNet, in the same spirit, convolutions + 1.

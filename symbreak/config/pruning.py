@@ -18,7 +18,7 @@ LAYER_TAPS: dict[str, tuple[str, str]] = {
     "linear2": ("linear1", "block"),
 }
 
-#: The last fully connected layer; its nodes are judged by the network's own classifier head.
+#: The last fully connected layer; its nodes are evaluated by the network's own classifier head.
 READOUT = "readout"
 
 #: Rules that choose the weights which stay, each at the same number of weights.
@@ -37,8 +37,8 @@ class Study(Section):
     layers: Distinct[Literal["readout", "qkv", "projection", "linear1", "linear2"]] = Field(
         ["qkv", "projection", "linear1", "linear2"],
         min_length=1,
-        description="Layers that lose weights. `readout`, the last fully connected layer, is judged by the "
-        "network's own classifier head; networks without encoders know only this one.",
+        description="Layers that lose weights. `readout`, the last fully connected layer, is evaluated by "
+        "the network's own classifier head; networks without encoders know only this one.",
     )
     blocks: Literal["last", "all"] | Annotated[Distinct[Count], Field(min_length=1)] = Field(
         "last", description="Blocks whose layers lose weights: `last`, `all`, or numbers from 1."
@@ -63,17 +63,17 @@ class Study(Section):
     )
     projection_tap: Literal["projection_skip", "projection"] = Field(
         "projection_skip",
-        description="Where the output nodes of the projection are judged: with the skip connection (P1) or "
-        "without.",
+        description="Where the output nodes of the projection are evaluated: with the skip connection (P1) "
+        "or without.",
     )
     linear2_tap: Literal["block", "linear2"] = Field(
         "block",
-        description="Where the output nodes of Linear2 are judged: with the skip connection or without.",
+        description="Where the output nodes of Linear2 are evaluated: with the skip connection or without.",
     )
     methods: Distinct[Literal[tuple(METHODS)]] = Field(  # type: ignore[valid-type]
         ["andc", "artificial", "random", "magnitude"],
         min_length=1,
-        description="Rules beside each other, all at the kept weights of `andc`: "
+        description="Rules that are compared, all at the kept weights of `andc`: "
         + "; ".join(f"`{name}`: {words}" for name, words in METHODS.items())
         + ".",
     )
@@ -108,7 +108,7 @@ class Study(Section):
 
     @property
     def places(self) -> list[str]:
-        """Taps whose nodes are judged, and `readout` where the network's own classifier head is.
+        """Taps whose nodes are evaluated, and `readout` where the network's own classifier head is.
 
         Examples
         --------
@@ -157,7 +157,7 @@ class Study(Section):
 
 
 class Pruning(Section):
-    """Pruning by the labels of nodes (ANDC, P1 section 3) beside its controls, where there are `studies`."""
+    """Pruning by the labels of nodes (ANDC, P1 section 3) and its controls, where there are `studies`."""
 
     studies: dict[Stem, Study] = Field(
         {}, description="Studies by name, see `pruning.studies.<name>` below; none: nothing is pruned."
@@ -192,7 +192,7 @@ class Pruning(Section):
     checkpoint_seconds: Amount = Field(60.0, description="Seconds between saves of the resume file.")
 
     def taps_of(self, studies: list[str]) -> list[str]:
-        """Taps at which nodes are judged, in the order of the data flow.
+        """Taps at which nodes are evaluated, in the order of the data flow.
 
         Examples
         --------

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from symbreak.config.experiment import Experiment
     from symbreak.config.network import Network
 
-#: Folders beside those of the networks, and how files beside them end.
+#: Folders next to those of the networks, and how files there end.
 FOLDERS = ("benchmarks", "figures", "logs", "tables")
 ENDINGS = ("csv", "html", "json", "log", "md", "nc", "pdf", "png", "safetensors", "svg", "tsv", "txt", "yaml")
 
-#: File beside the studies of a network.
+#: File next to the studies of a network.
 SILENCING = "silencing"
 
 #: Where a key lies, and what is wrong with it.

@@ -1,6 +1,6 @@
 """Names of the places where the trunk of a network can be opened.
 
-They live beside the configuration, below both wings, because a config file, a
+They stand in the configuration, below both wings, because a config file, a
 file name and a module of the network must all mean the same place by them.
 """
 

@@ -79,7 +79,7 @@ def study_files(
 ) -> list[Path]:
     """Write what follows from the moments files in a folder, or in its folders ``seed1``, ``seed2``, ….
 
-    Statistics, heads and nodes of every tap go beside them; those of several seeds are joined in the folder.
+    Statistics, heads and nodes of every tap go next to them; those of several seeds are joined in the folder.
 
     Returns
     -------

@@ -12,7 +12,7 @@ def arguments(parser: ArgumentParser) -> None:
 
 
 def run(options: Namespace) -> None:
-    """Compile every kernel by using it on a planted example; numba keeps them beside their source."""
+    """Compile every kernel by using it on a planted example; numba keeps them next to their source."""
     from symbreak.clusters import RULES
     from symbreak.config import Heads, Statistics
     from symbreak.observables import block_tables, head_tables

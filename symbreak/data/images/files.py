@@ -67,8 +67,8 @@ def hint(root: Path, name: str) -> str:
     below = sorted(path.parent for path in root.glob(f"*/{name}") if path.is_dir()) if root.is_dir() else []
     if below:
         return f"it lies one level deeper, set data.root to {below[0]}"
-    beside = next((up for up in root.absolute().parents[:2] if (up / name).is_dir()), None)
-    return f"it lies one level higher, set data.root to {beside}" if beside else ""
+    found = next((up for up in root.absolute().parents[:2] if (up / name).is_dir()), None)
+    return f"it lies one level higher, set data.root to {found}" if found else ""
 
 
 def unfetched(title: str, folder: Path, error: Exception, cure: str) -> SymbreakError:

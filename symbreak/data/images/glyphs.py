@@ -4,8 +4,8 @@ The value of a field is the distance to the outline, positive inside the stroke.
 rotation, shear and scaling, a threshold other than zero makes the stroke thicker or thinner, and a
 ramp instead of a threshold makes its edge smooth.
 
-Rendering takes seconds, which every verb on these letters would spend anew. So the fields are kept beside the
-compiled kernels: in the folder that `NUMBA_CACHE_DIR` names, else in that of this file's byte code.
+Rendering takes seconds, which every verb on these letters would spend anew. So the fields are kept where the
+compiled kernels are: in the folder that `NUMBA_CACHE_DIR` names, else in that of this file's byte code.
 """
 
 import os

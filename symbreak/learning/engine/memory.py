@@ -61,7 +61,7 @@ def with_smaller_batches(run: Callable[[int], Result], batch_size: int, what: st
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
-            if batch_size == 1 or parallel.count() > 1:  # which have dealt out the batches of this size
+            if batch_size == 1 or parallel.count() > 1:  # which have divided the batches of this size
                 raise SymbreakError(
                     f"There is not enough memory to {what} with batches of {batch_size} images; "
                     "free some, set a smaller `batch_size` or take another device."

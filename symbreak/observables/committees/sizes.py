@@ -24,7 +24,7 @@ def committees_by_size(
     ----------
     bench : Bench
     committees : list of tuple
-        Judged committees, of every size at least one.
+        Evaluated committees, of every size at least one.
     every : bool
         Whether these are all; otherwise the choice on a half of the images grows them anew.
     settings : Committee

@@ -1,4 +1,4 @@
-"""Matrices of heads whose fellows are silenced at the input of the probe: the other reading of SHP.
+"""Matrices of heads while the others are silenced at the input of the probe: the other reading of SHP.
 
 P2 (arXiv:2506.23832) section 2 silences "all input nodes to the trained classifier head"; its Fig. 2 shows
 silenced weights of the fully connected layer. The two differ by the weights of the sequence pooling: made by

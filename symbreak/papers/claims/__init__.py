@@ -1,1 +1,1 @@
-"""Claims of the papers and the rules that judge them."""
+"""Claims of the papers and the rules that give verdicts on them."""

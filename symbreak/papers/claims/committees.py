@@ -54,7 +54,7 @@ def _gain(committees: xr.Dataset) -> Claim:
 
 def _diverse(committees: xr.Dataset) -> Claim:
     claim = "committees of different networks gain more than committees of seeds of one network"
-    printed = "0.851 beside 0.822 (P2 section 4)"
+    printed = "0.851 compared with 0.822 (P2 section 4)"
     if "gain_difference" not in committees:
         return Claim(claim, printed, "needs seeds and different networks", "", OPEN)
     size = int(committees.committee_size.where(committees.gain_difference.notnull()).max())
@@ -67,7 +67,7 @@ def _diverse(committees: xr.Dataset) -> Claim:
             float(chosen[key]) for key in (f"diverse_{name}", f"same_{name}", f"{name}_difference")
         )
         words.append(
-            f"over {over} {diverse:+.3f} beside {same:+.3f}, difference {difference:+.3f} "
+            f"over {over} {diverse:+.3f} compared with {same:+.3f}, difference {difference:+.3f} "
             f"[{low:+.3f}, {high:+.3f}]"
         )
     ours = f"{size} members: {'; '.join(words)}"
@@ -76,7 +76,7 @@ def _diverse(committees: xr.Dataset) -> Claim:
 
 def _agreement(committees: xr.Dataset) -> Claim:
     claim = "different networks agree less than seeds of one network"
-    printed = "0.87 beside 0.885, 0.692 if independent (P2 section 4)"
+    printed = "0.87 compared with 0.885, 0.692 if independent (P2 section 4)"
     if "agreement_difference" not in committees:
         return Claim(claim, printed, "needs seeds and different networks", "", OPEN)
     low, high = float(committees.agreement_difference_lower), float(committees.agreement_difference_upper)
@@ -84,8 +84,9 @@ def _agreement(committees: xr.Dataset) -> Claim:
     return Claim(
         claim,
         printed,
-        f"{float(committees.diverse_agreement):.3f} beside {float(committees.same_agreement):.3f}; "
+        f"{float(committees.diverse_agreement):.3f} compared with {float(committees.same_agreement):.3f}; "
         f"difference {float(committees.agreement_difference):+.3f} [{low:+.3f}, {high:+.3f}]",
-        f"{diverse:.3f} beside {same:.3f}, difference {diverse - same:+.3f}, if all errors were independent",
+        f"{diverse:.3f} compared with {same:.3f}, difference {diverse - same:+.3f}, "
+        "if all errors were independent",
         HOLDS if high < min(0.0, diverse - same) else FAILS,
     )

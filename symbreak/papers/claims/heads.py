@@ -54,11 +54,12 @@ def judge_heads(heads: xr.Dataset, threshold: float) -> list[Claim]:
 
 
 def _by_lot(chosen: xr.Dataset, name: str) -> str:
-    """First and last block of the same statistic when nodes are dealt out to the heads by lot."""
+    """First and last block of the same statistic when nodes are assigned to heads at random."""
     if f"head_{name}_null" not in chosen:
         return ""
     chance = mean_and_error(chosen[[f"head_{name}_null"]], f"head_{name}_null")[0].values
-    return f"{plain(chance[0], np.nan)} to {plain(chance[-1], np.nan)} where nodes are dealt out by lot"
+    first, last = (plain(chance[end], np.nan) for end in (0, -1))
+    return f"{first} to {last} where nodes are assigned to heads at random"
 
 
 def _exclusive(chosen: xr.Dataset) -> Claim:

@@ -82,7 +82,7 @@ def _peaks(statistics: xr.Dataset) -> Claim:
 
 
 def _uniform(chosen: xr.Dataset) -> list[Claim]:
-    """Fig. 4a: labels drawn by lot are not held equally often either."""
+    """Fig. 4a: labels drawn at random are not held equally often either."""
     if "appearance" not in chosen:
         return []
     last = chosen.isel(block=-1)
@@ -98,7 +98,7 @@ def _uniform(chosen: xr.Dataset) -> list[Claim]:
             "each label appears almost equally in the clusters of the last block",
             "almost equally (Fig. 4a)",
             f"appearances of a label vary by {spread:.0%} of their mean",
-            f"{chance:.0%} where labels are drawn by lot; p = {p:.2g} (largest of the seeds)",
+            f"{chance:.0%} where labels are drawn at random; p = {p:.2g} (largest of the seeds)",
             HOLDS if p > LEVEL or spread < ALMOST * chance else FAILS,
         )
     ]

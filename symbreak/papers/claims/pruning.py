@@ -37,7 +37,7 @@ def judge_pruning(study: xr.Dataset, name: str) -> list[Claim]:
     fewest = int(np.argmin(kept.values))
     chosen = study.isel(setting=fewest, epoch=-1)
     readout = all("readout" in str(layer) for layer in study.layer.values)
-    printed = {"random": "0.77 beside 0.53, 5.6 % kept"} if readout else {}
+    printed = {"random": "0.77 compared with 0.53, 5.6 % kept"} if readout else {}
     controls = [control for control in study.chosen_by.values if control != "andc"]
     share = f"{float(kept[fewest]):.1%}"
     return [
@@ -59,7 +59,8 @@ def _lead(chosen: xr.Dataset, control: str, kept: str, name: str, printed: str) 
     return Claim(
         f"ANDC is more accurate than {control} pruning at equal kept weights ({name})",
         printed,
-        f"{values[0]:.3f} beside {values[1]:.3f}, lead {plain(lead, error)}; {kept} kept, after retraining",
+        f"{values[0]:.3f} compared with {values[1]:.3f}, lead {plain(lead, error)}; {kept} kept, after "
+        "retraining",
         "",
         HOLDS if lead > CERTAIN * np.nan_to_num(error) else FAILS,
     )
