@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import xarray as xr
 
-from symbreak.papers.claims.claim import Claim
+from symbreak.papers.claims.claim import Claim, adjust
 from symbreak.papers.claims.committees import judge_committees
 from symbreak.papers.claims.heads import judge_heads
 from symbreak.papers.claims.nodes import judge_nodes
@@ -21,12 +21,18 @@ from symbreak.store import open_dataset
 #: Name of the rows that concern all networks together.
 ALL = "all"
 
-COLUMNS = ("network", "claim", "printed", "ours", "null", "verdict")
+COLUMNS = ("network", "claim", "printed", "ours", "null", "verdict", "p")
 
 NOTE = (
-    "A trend along the blocks holds if last minus first block exceeds two standard errors; a count if its "
-    "p-value is below 0.05 for every seed; a difference of committees if its interval over images excludes "
-    "zero, also for the gain over the best member, and beyond what independent errors give for agreement."
+    "Verdicts: holds; does not hold (significant in the other direction); holds, as chance does (a null "
+    "model shows the same trend); undecided; not testable (one seed, fewer than three blocks, or no error). "
+    "A trend needs Page's test over seeds and blocks, whose two-sided p is shown, and a 95 % t interval of "
+    "the differences within seeds that excludes zero; a count, an equality or a lead needs the p-values of "
+    "the seeds, combined by Stouffer, and a lead the t interval too; a comparison of networks needs the "
+    "permutation of which of them are seeds of each other. Every effect must reach the smallest that "
+    "matters: 5 % of the first block, 0.01 in accuracy of blocks, 0.005 in accuracy after pruning and of "
+    "committees, one label. p_holm is adjusted by Holm over all tested claims of the experiment, and a "
+    "verdict whose p_holm exceeds 0.05 becomes undecided. No p: the claim was not tested."
 )
 
 
@@ -45,7 +51,8 @@ def scorecard(folder: str | Path, config: dict[str, Any]) -> pd.DataFrame:
     -------
     DataFrame
         One row a network and claim: ``network``, ``claim``, ``printed``, ``ours`` (with its error),
-        ``null``, ``verdict`` (holds, does not hold, not testable here).
+        ``null``, ``verdict`` (holds, does not hold, holds as chance does, undecided, not testable), ``p`` and
+        ``p_holm``, adjusted over all tested claims.
 
     Raises
     ------
@@ -68,7 +75,7 @@ def scorecard(folder: str | Path, config: dict[str, Any]) -> pd.DataFrame:
     committees = _load(folder / "committee.nc", "committee")
     if committees is not None:
         rows += [(ALL, *claim) for claim in judge_committees(committees)]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    return adjust(pd.DataFrame(rows, columns=list(COLUMNS)))
 
 
 def make_scorecard(context: Context) -> Table:

@@ -15,6 +15,7 @@ from markupsafe import Markup, escape
 #: Column -> heading, where that is not its name in words; N_c and the like have subscripts in HTML.
 HEADINGS = {
     "skip": "Skip connection",
+    "p_holm": "P (Holm)",
     "rule": "Cluster rule",
     "matrices": "Matrices averaged",
     "n_matrices": "N_M",
@@ -148,7 +149,7 @@ def _cell(row: dict[Any, Any], name: str, places: int | None) -> Cell:
         return Cell(str(value))
     if name.endswith("_change"):
         return Cell(f"{100 * value:+.1f} %" if np.isfinite(value) else "–")
-    if name.split("_")[-1] in ("p", "q"):
+    if name.split("_")[-1] in ("p", "q", "holm"):
         return Cell(f"{value:.2g}" if np.isfinite(value) else "–")
     error = next((row[name + end] for end in ERRORS if name + end in row), np.nan)
     printed = row.get(f"{name}_printed", np.nan)

@@ -1,69 +1,149 @@
-"""What a claim of the papers is, and how a verdict on it is found."""
+"""What a claim of the papers is, and how p-values and effects become a verdict on it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 import xarray as xr
-from scipy.stats import spearmanr
+from numpy.typing import ArrayLike, NDArray
 
-from symbreak.results.averages import mean_and_error
+from symbreak.numerics.combining import combine_seeds, holm
+from symbreak.results.averages import with_seeds
 
-#: A difference must exceed this many standard errors to count.
-CERTAIN = 2.0
-#: A p-value must be below this to count.
+#: A p-value, adjusted for all claims of a scorecard, must not exceed this for a verdict to stand.
 LEVEL = 0.05
+#: Accuracies that differ by less do not matter.
+SMALLEST_ACCURACY = 0.005
 
-HOLDS, FAILS, OPEN = "holds", "does not hold", "not testable here"
+HOLDS, FAILS, AS_CHANCE = "holds", "does not hold", "holds, as chance does"
+UNDECIDED, UNTESTABLE = "undecided", "not testable"
 
 
 class Claim(NamedTuple):
-    """One claim and what was measured."""
+    """One claim, what was measured, and the p-value of the test behind the verdict (NaN: no test)."""
 
     claim: str
     printed: str
     ours: str
     null: str
     verdict: str
+    p: float = np.nan
 
 
-def judge_trend(chosen: xr.Dataset, name: str, claim: str, printed: str, sign: int, null: str = "") -> Claim:
-    """Compare the last block with the first: a trend holds if they differ by two standard errors.
+def decide(p: float, effect: float, smallest: float = 0.0) -> str:
+    """Verdict of one test: significant in the claimed direction and large enough, or in the other one.
 
-    Examples
-    --------
-    >>> values = {"snr": ("block", [1.0, 3.0]), "snr_stderr": ("block", [0.1, 0.1])}
-    >>> rising = xr.Dataset(values, {"block": [1, 2]})
-    >>> judge_trend(rising, "snr", "SNR rises", "1.74 to 3.28", 1).verdict
-    'holds'
-    """
-    mean, error = mean_and_error(chosen, name)
-    values = mean.values
-    rank = spearmanr(chosen.block.values, values).statistic if len(values) > 2 else np.nan
-    difference = float(values[-1] - values[0])
-    scatter = float(np.nan_to_num(np.hypot(error.values[0], error.values[-1])))
-    ours = (
-        f"{plain(values[0], error.values[0])} to {plain(values[-1], error.values[-1])}; "
-        f"rank correlation with the block {rank:+.2f}"
-    )
-    holds = sign * difference > CERTAIN * scatter
-    return Claim(claim, printed, ours, null, HOLDS if holds else FAILS)
-
-
-def against_chance(heads: xr.Dataset, name: str) -> tuple[float, float]:
-    """Chance level of the last block, mean over seeds, and the largest p-value of the seeds.
+    Parameters
+    ----------
+    p : float
+        NaN: no test could be made.
+    effect : float
+        Positive in the claimed direction.
+    smallest : float
+        Smallest effect that matters.
 
     Examples
     --------
-    >>> values = {"n_null": (("seed", "block"), [[1.0], [3.0]]), "n_p": (("seed", "block"), [[0.01], [0.2]])}
-    >>> against_chance(xr.Dataset(values), "n")
-    (2.0, 0.2)
+    >>> decide(0.01, 0.2), decide(0.01, -0.2), decide(0.01, 0.2, smallest=0.5), decide(0.3, 0.2)
+    ('holds', 'does not hold', 'undecided', 'undecided')
+    >>> decide(np.nan, 0.2)
+    'not testable'
     """
-    chance, worst = heads[f"{name}_null"], heads[f"{name}_p"]
-    if "seed" in chance.dims:
-        chance, worst = chance.mean("seed"), worst.max("seed", skipna=False)
-    return float(chance[-1]), float(worst[-1])
+    if np.isnan(p) or np.isnan(effect):
+        return UNTESTABLE
+    if p > LEVEL or 0 <= effect < smallest or effect == 0:
+        return UNDECIDED
+    return HOLDS if effect > 0 else FAILS
+
+
+def adjust(rows: pd.DataFrame) -> pd.DataFrame:
+    """Holm's p-values over all tested claims; what no longer is significant becomes undecided.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"verdict": ["holds", "holds", "not testable"], "p": [0.001, 0.04, np.nan]})
+    >>> adjust(pd.concat([rows, rows.iloc[1:2]])).verdict.tolist()
+    ['holds', 'undecided', 'not testable', 'undecided']
+    """
+    adjusted = rows.assign(p_holm=holm(rows.p.to_numpy(dtype=float)))
+    claimed = adjusted.verdict.isin([HOLDS, FAILS, AS_CHANCE])
+    adjusted.loc[claimed & ~(adjusted.p_holm <= LEVEL), "verdict"] = UNDECIDED
+    return adjusted
+
+
+def per_seed(dataset: xr.Dataset, name: str) -> NDArray[np.float64]:
+    """Values of every seed, (n_seeds, ...), also of a file of one seed.
+
+    Examples
+    --------
+    >>> per_seed(xr.Dataset({"snr": ("block", [1.0, 2.0])}), "snr").shape
+    (1, 2)
+    """
+    return with_seeds(dataset)[name].transpose("seed", ...).values.astype(float)
+
+
+def both_sides(p_values: ArrayLike) -> float:
+    """Two-sided p-value of Stouffer's combination of one-sided ones; NaN if a seed was not tested.
+
+    Examples
+    --------
+    >>> round(both_sides([0.01, 0.02]), 4), round(both_sides([0.99, 0.98]), 4), both_sides([0.1, np.nan])
+    (0.002, 0.002, nan)
+    """
+    given = np.asarray(p_values, dtype=float)
+    if np.isnan(given).any():
+        return np.nan
+    sides = combine_seeds(given).p_value, combine_seeds(1 - given).p_value
+    return min(1.0, 2 * min(sides))
+
+
+class Chance(NamedTuple):
+    """Excess of the last block over chance, its p-value of all seeds, and both in words."""
+
+    excess: float
+    p: float
+    words: str
+
+
+def against_chance(heads: xr.Dataset, name: str, two_sided: bool = False) -> Chance:
+    """Compare the last block with chance; the p-values of the seeds are combined, NaN if one is missing.
+
+    Parameters
+    ----------
+    heads : Dataset
+        Holds ``{name}``, ``{name}_null`` and ``{name}_p``.
+    name : str
+    two_sided : bool
+        Whether the p-values of the file are two-sided.
+
+    Examples
+    --------
+    >>> block = ("seed", "block")
+    >>> values = {"n": (block, [[5.0], [7.0]]), "n_null": (block, [[1.0], [3.0]])}
+    >>> found = against_chance(xr.Dataset(values | {"n_p": (block, [[0.01], [0.1]])}), "n")
+    >>> found.excess, round(found.p, 4), found.words
+    (4.0, 0.0054, '2.0 by chance, p = 0.0054, at most 0.05 in 50% of the seeds')
+    """
+    last = heads.isel(block=-1)
+    value, chance, p_values = (per_seed(last, key) for key in (name, f"{name}_null", f"{name}_p"))
+    share = combine_seeds(p_values).share
+    if two_sided:
+        p = both_sides(np.where(value > chance, p_values / 2, 1 - p_values / 2))
+    else:
+        p = combine_seeds(p_values).p_value if np.isfinite(p_values).all() else np.nan
+    words = f"{chance.mean():.1f} by chance, {'two-sided ' * two_sided}p = {p:.2g}, "
+    words += f"at most {LEVEL:g} in {share:.0%} of the seeds"
+    excess = float((value - chance).mean())
+    return Chance(excess, p, "a seed without a test" if np.isnan(p) else words)
+
+
+def untested(claim: str, printed: str, ours: str, null: str, values: Sequence[float]) -> Claim:
+    """A claim whose null in the file does not test it: undecided at best, not testable without values."""
+    missing = np.isnan(np.asarray(values, dtype=float)).any()
+    return Claim(claim, printed, ours, null, UNTESTABLE if missing else UNDECIDED)
 
 
 def plain(value: float, error: float) -> str:

@@ -4,9 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 import xarray as xr
+from scipy.stats import norm
 
-from symbreak.papers.claims.claim import CERTAIN, FAILS, HOLDS, Claim, plain
-from symbreak.results.averages import mean_and_error
+from symbreak.numerics.combining import combine_seeds, paired_difference
+from symbreak.papers.claims.claim import (
+    LEVEL,
+    SMALLEST_ACCURACY,
+    UNDECIDED,
+    UNTESTABLE,
+    Claim,
+    both_sides,
+    decide,
+    per_seed,
+)
+from symbreak.papers.claims.trends import interval
+from symbreak.results.averages import with_seeds
 from symbreak.results.tables.pruning import fraction_kept
 
 
@@ -23,19 +35,20 @@ def judge_pruning(study: xr.Dataset, name: str) -> list[Claim]:
     Returns
     -------
     list of Claim
-        One for each control in the file. A lead holds if it exceeds two standard errors: over seeds, with
-        one seed over images.
+        One for each control in the file. A lead holds if it is significant over images (the seeds combined
+        by Stouffer), its t interval over seeds excludes zero, and it is at least 0.005. One seed cannot
+        decide.
 
     Examples
     --------
     >>> from symbreak.planted import pruning_example
-    >>> judge_pruning(pruning_example(), "last")[0].verdict
-    'holds'
+    >>> [judge_pruning(pruning_example(seeds), "last")[0].verdict for seeds in (1, 3)]
+    ['undecided', 'holds']
     """
     kept = fraction_kept(study).kept_total
     kept = kept.mean("seed") if "seed" in kept.dims else kept
     fewest = int(np.argmin(kept.values))
-    chosen = study.isel(setting=fewest, epoch=-1)
+    chosen = with_seeds(study).isel(setting=fewest, epoch=-1)
     readout = all("readout" in str(layer) for layer in study.layer.values)
     printed = {"random": "0.77 compared with 0.53, 5.6 % kept"} if readout else {}
     controls = [control for control in study.chosen_by.values if control != "andc"]
@@ -48,19 +61,29 @@ def judge_pruning(study: xr.Dataset, name: str) -> list[Claim]:
 
 def _lead(chosen: xr.Dataset, control: str, kept: str, name: str, printed: str) -> Claim:
     ours, theirs = (chosen.sel(chosen_by=method, drop=True) for method in ("andc", control))
-    table = xr.Dataset(
-        {
-            "lead": ours.pruned_accuracy - theirs.pruned_accuracy,
-            "lead_stderr": np.hypot(ours.pruned_accuracy_stderr, theirs.pruned_accuracy_stderr),
-        }
-    )
-    lead, error = (float(part) for part in mean_and_error(table, "lead"))
-    values = [float(part.pruned_accuracy.mean()) for part in (ours, theirs)]
+    values = [per_seed(part, "pruned_accuracy") for part in (ours, theirs)]
+    errors = [per_seed(part, "pruned_accuracy_stderr") for part in (ours, theirs)]
+    found = paired_difference(values[0] - values[1])
+    p, share = _over_images(values[0] - values[1], np.hypot(*errors))
+    seen = f"{share:.0%} of the seeds alone lead at the level {LEVEL:g} over images" if p == p else ""
     return Claim(
         f"ANDC is more accurate than {control} pruning at equal kept weights ({name})",
         printed,
-        f"{values[0]:.3f} compared with {values[1]:.3f}, lead {plain(lead, error)}; {kept} kept, after "
-        "retraining",
-        "",
-        HOLDS if lead > CERTAIN * np.nan_to_num(error) else FAILS,
+        f"{values[0].mean():.3f} compared with {values[1].mean():.3f}, {interval('lead', found)}; "
+        f"{kept} kept, after retraining",
+        seen,
+        _verdict(p, found.mean, found.p_value),
+        p,
     )
+
+
+def _over_images(lead: np.ndarray, error: np.ndarray) -> tuple[float, float]:
+    """Two-sided p-value of all seeds, and the share of seeds that lead by themselves; NaN without errors."""
+    known = np.where(error > 0, error, np.nan)
+    p_values = norm.sf(lead / known)
+    return both_sides(p_values), combine_seeds(p_values).share
+
+
+def _verdict(p: float, lead: float, p_of_seeds: float) -> str:
+    found = decide(p, lead, SMALLEST_ACCURACY)
+    return found if found == UNTESTABLE or p_of_seeds <= LEVEL else UNDECIDED
