@@ -37,7 +37,7 @@ def test_a_folder_is_checked_with_all_kinds_of_files(results, capsys):
     found = dict(line.rsplit(": ", 1) for line in capsys.readouterr().out.splitlines())
     assert {Path(path).name: what for path, what in found.items()} == {
         "history.csv": "history, 2 epochs",
-        "logits.nc": "logits, schema 1.0",
+        "logits.nc": "logits, schema 2.0",
         "network.safetensors": "weights of small",
         "probes.safetensors": "probes of small",
         "a.csv": "table, 1 rows",

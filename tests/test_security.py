@@ -11,9 +11,10 @@ from symbreak.errors import SymbreakError
 
 HARM = "$(touch pwned) `touch pwned`; touch pwned & 'x\" ü"
 
-#: Calls that could run what a file says, and the one place where files are compared with checksums before.
+#: Calls that could run what a file says, and the places where that cannot be: there files are compared with
+#: checksums before, or are files of the package itself, read by a loader of safe types.
 FORBIDDEN = {"pickle.load", "pickle.loads", "os.system", "os.popen", "yaml.load", "eval", "exec"}
-CHECKED = {("cifar.py", "pickle.load")}
+CHECKED = {("cifar.py", "pickle.load"), ("packaged.py", "yaml.load")}
 #: Calls that are safe with a keyword only.
 DEMANDED = {"torch.load": ("weights_only", True), "np.load": ("allow_pickle", False)}
 

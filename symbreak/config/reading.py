@@ -71,7 +71,15 @@ def parse(settings: Any, source: str = "configuration") -> Experiment:
     try:
         return Experiment.model_validate(settings)
     except ValidationError as error:
-        raise SymbreakError(f"{source}: {sentence(error.errors()[0], settings)}") from None
+        raise SymbreakError(f"{source}: {sentence(_telling(error.errors()), settings)}") from None
+
+
+def _telling(errors: list[Any]) -> Any:
+    """The first error; of a key with several forms, that of the form in which its value was written."""
+    first = errors[0]
+    same = [error for error in errors if error["loc"][:-1] == first["loc"][:-1]]
+    fits = [e for e in same if e["type"] != "literal_error" and not e["type"].endswith("_type")]
+    return fits[0] if first["type"] == "literal_error" and fits else first
 
 
 def combine(

@@ -36,6 +36,8 @@ def sentence(problem: Any, settings: Mapping[str, Any]) -> str:
         return f"the key `{key}` is unknown; {advice}"
     value = problem["input"]
     message = _message(kind, problem, value)
+    if kind == "too_short" and problem["ctx"]["min_length"] == 1:
+        message = f"give at least one {place[-1].removesuffix('s')}"
     shown = f", got {value!r:.100}" if not isinstance(value, dict | BaseModel) else ""
     return f"the key `{key}` is wrong: {message}{shown}; {_CURES.get(kind, 'correct it')}."
 

@@ -9,11 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
-
-import yaml
 
 from symbreak.errors import SymbreakError
+from symbreak.packaged import read_packaged
 
 #: Files of entries, in the order of the documentation.
 SUBJECTS = ("networks", "nodes", "heads", "pruning", "committees")
@@ -106,10 +104,8 @@ class Entry:
 
 
 def _read(subject: str) -> list[Entry]:
-    text = Path(__file__).with_name(f"{subject}.yaml").read_text(encoding="utf-8")
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     entries = []
-    for fields in yaml.load(text, loader):
+    for fields in read_packaged(__name__, f"{subject}.yaml"):
         kind = next(iter(fields))
         fields = {"subcategory": KINDS[kind][2]} | fields
         entries.append(Entry(kind=kind, name=fields.pop(kind), **fields))

@@ -13,15 +13,13 @@ from dataclasses import dataclass, replace
 from importlib import resources
 from typing import Any
 
-import yaml
+from symbreak.packaged import read_packaged
 
 SCHEMA_VERSION = "2.0"
 P1, P2 = "arXiv:2501.12900", "arXiv:2506.23832"
 
 #: Word for a dtype in the registry -> kinds of NumPy dtypes that hold it.
 DTYPES = {"float": "fiu", "integer": "iub", "text": "UOS"}
-
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True)
@@ -97,8 +95,7 @@ def full_source(source: str) -> str:
 
 
 def _read(name: str) -> dict[str, Any]:
-    text = resources.files(__name__).joinpath(name).read_text(encoding="utf-8")
-    return yaml.load(text, Loader=_LOADER)
+    return read_packaged(__name__, name)
 
 
 def _variables(by_dims: Mapping[str, Any]) -> dict[str, Variable]:
