@@ -100,6 +100,43 @@ def test_doctor_says_what_is_here(capsys):
     assert "instruction sets" in capsys.readouterr().out
 
 
+#: Runs verbs where torch cannot be imported, as where the package is installed without extras.
+WITHOUT_TORCH = (
+    "import sys; sys.modules['torch'] = None; from symbreak.cli import main; sys.exit(main(sys.argv[1:]))"
+)
+
+
+def without_torch(*arguments):
+    command = [sys.executable, "-c", WITHOUT_TORCH, *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def test_doctor_answers_without_torch():
+    answer = without_torch("doctor", "--json")
+    assert answer.returncode == 0, answer.stderr
+    facts = json.loads(answer.stdout)
+    assert "pip install 'symbreak[torch]'" in facts["device"]["torch"] and "data" in facts
+
+
+def test_all_but_weights_is_checked_without_torch(results):
+    answer = without_torch("validate", str(results))
+    assert answer.returncode == 2 and "Traceback" not in answer.stderr
+    assert len(answer.stdout.splitlines()) == 4, "the others are checked all the same"
+    *files, last = answer.stderr.strip().splitlines()
+    assert len(files) == 2 and all("cannot be checked: torch is not installed" in line for line in files)
+    assert "2 of 6 files" in last
+
+
+def test_files_of_other_kinds_are_not_called_damaged(tmp_path, capsys):
+    page = tmp_path / "README.md"
+    page.write_text("# Mine")
+    assert main(["validate", str(page)]) == 2
+    said = capsys.readouterr().err
+    assert "README.md is of no kind that can be checked" in said and "remove" not in said
+    assert main(["validate", str(tmp_path / "none.md")]) == 2
+    assert "There is no file" in capsys.readouterr().err
+
+
 def test_doctor_names_what_is_missing(tmp_path, capsys, monkeypatch):
     config = tmp_path / "tiny.yaml"
     data = {"name": "cifar100", "root": str(tmp_path / "none"), "download": False}

@@ -71,6 +71,7 @@ def test_examples_parse(words, parser):
         (["scan", "--config", "{config}", "--folder", "{tmp}"], ["attention.nc", "check the path"]),
         (["join", "{tmp}", "--names", "a.nc", "--output", "{tmp}"], ["a.nc"]),
         (["validate", "{config}", "{text}"], ["notes.nc", "not a readable NetCDF"]),
+        (["scorecard", "--folder", "{tmp}/nowhere"], ["There is no folder", "nowhere"]),
         (["configure", "--settings", "{{"], ["not JSON"]),
     ],
 )

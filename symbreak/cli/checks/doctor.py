@@ -14,7 +14,7 @@ from typing import Any
 
 from symbreak import __version__
 from symbreak.cli.verb import Verb
-from symbreak.errors import SymbreakError
+from symbreak.errors import SymbreakError, missing_extra
 
 #: Instruction sets that the libraries make use of, by their names in /proc/cpuinfo.
 INSTRUCTIONS = (
@@ -157,8 +157,11 @@ def _threads() -> dict[str, str]:
 
 
 def _device() -> dict[str, str]:
-    """What torch computes on."""
-    import torch
+    """What torch computes on, where it is installed."""
+    try:
+        import torch
+    except ModuleNotFoundError as absent:
+        return {"torch": str(missing_extra(absent.name or "torch", "torch"))}
 
     from symbreak.models.cpu.processor import has_bf16
 

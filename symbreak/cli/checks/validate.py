@@ -7,7 +7,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from symbreak.cli.verb import Verb
-from symbreak.errors import SymbreakError
+from symbreak.errors import NotFound, SymbreakError, missing_extra
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -22,7 +22,7 @@ def run(options: Namespace) -> None:
     for path in _files(options.files):
         count += 1
         try:
-            print(f"{path}: {CHECKS.get(path.suffix, _netcdf)(path)}")
+            print(f"{path}: {CHECKS.get(path.suffix, _unknown)(path)}")
         except SymbreakError as error:
             wrong.append(error)
     if len(wrong) == 1:
@@ -30,7 +30,7 @@ def run(options: Namespace) -> None:
     for problem in wrong:
         print(problem, file=sys.stderr)
     if wrong:
-        raise SymbreakError(f"{len(wrong)} of {count} files are not in order; see the sentences above.")
+        raise SymbreakError(f"{len(wrong)} of {count} files are not found in order; see the sentences above.")
 
 
 def _files(paths: list[Path]) -> list[Path]:
@@ -55,7 +55,10 @@ def _experiment(path: Path) -> str:
 
 
 def _weights(path: Path) -> str:
-    from symbreak.models import load
+    try:
+        from symbreak.models import load
+    except ModuleNotFoundError as absent:
+        raise missing_extra(f"{path} cannot be checked: {absent.name}", "torch") from absent
 
     model, header = load(path)
     kind = "probes of" if "probes" in header else "weights of"
@@ -77,6 +80,14 @@ def _netcdf(path: Path) -> str:
         for variable in dataset.variables:
             read_values(dataset[variable], str(path))
         return f"{dataset.attrs['symbreak_kind']}, schema {dataset.attrs['schema_version']}"
+
+
+def _unknown(path: Path) -> str:
+    if not path.exists():
+        raise NotFound(f"There is no file {path}; check the path.")
+    raise SymbreakError(
+        f"{path} is of no kind that can be checked; name files ending in {', '.join(CHECKS)}."
+    )
 
 
 #: How files are checked, by their suffix.

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from symbreak.cli.verb import Verb
-from symbreak.errors import SymbreakError
+from symbreak.errors import NotFound, SymbreakError
 
 if TYPE_CHECKING:
     from symbreak.results.layout import Layout, Place
@@ -67,6 +67,10 @@ def _experiment(options: Namespace) -> tuple[Layout, Path, str]:
     from symbreak.results.layout import Layout
 
     folder = options.folder
+    if not options.config and not folder.is_dir():
+        raise NotFound(
+            f"There is no folder {folder}; give the folder of an experiment or of a network of it."
+        )
     places = (
         [options.config]
         if options.config
