@@ -9,7 +9,7 @@ export UV_SYSTEM_CERTS := true
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run report test lint bench bench-quick docs clean
+.PHONY: help setup run report test lint calibrate bench bench-quick docs clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -46,6 +46,9 @@ lint: setup  ## check style, types, layers and workflow
 	lint-imports
 	snakefmt --check Snakefile workflow
 	snakemake --lint
+
+calibrate: setup  ## simulate size and power of every test for docs/calibration.md
+	symbreak calibrate > docs/calibration.md
 
 bench: setup  ## measure everything in docs/speed.md
 	python -m benchmarks
