@@ -186,7 +186,7 @@ if LAYOUT.voting:
             runtime=60,
         params:
             experiment=EXPERIMENT_FILE,
-            folder=EXPERIMENT,
+            folder=experiment_folder,
             settings=committee_section(),
         message:
             "Evaluate the soft committees"

@@ -102,6 +102,10 @@ def measurement_section():
     return settings | {"measurement": measurement}
 
 
+def experiment_folder(wildcards=None):
+    return EXPERIMENT
+
+
 def network_folder(wildcards):
     return f"{EXPERIMENT}/{wildcards.network}"
 

@@ -22,7 +22,9 @@ def made_of(entries):
 
 def parts(wildcards):
     """Where results are made, in the words of the verb."""
-    folder = "/".join([EXPERIMENT, *filter(None, [wildcards.get("network")])])
+    folder = (
+        network_folder(wildcards) if wildcards.get("network") else experiment_folder()
+    )
     words = {"taps": "tap", "studies": "study", "seeds": "seed"}
     chosen = [
         f"--{option} {wildcards[name]}"
