@@ -166,8 +166,7 @@ def field_of(moments: xr.Dataset, block: int, kind: str, number: int, centred: b
 
     .. math:: M[i, j] = \sum_{k} \mu_{ik} W_{jk} \; (+\, b_j)
 
-    Unlike ``dataset.symbreak.matrix`` it has the bias, if the classifier head kept one, and the gauge of the
-    statistics.
+    The same numbers as ``dataset.symbreak.matrix``, with the attributes that :func:`plot_matrix` reads.
 
     Parameters
     ----------
