@@ -12,6 +12,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from packaging.requirements import Requirement
+
 from symbreak import __version__
 from symbreak.cli.verb import Verb
 from symbreak.errors import SymbreakError, missing_extra
@@ -39,6 +41,14 @@ PROGRAMS = {
     "nvidia-smi": "a look at GPUs",
 }
 
+#: Extras of the package that users install, and what each brings.
+EXTRAS = {
+    "torch": "training, measuring and pruning of networks",
+    "workflow": "experiments by Snakemake",
+    "timm": "networks named `timm:…`",
+    "transformers": "networks named `transformers:…`",
+}
+
 Facts = dict[str, dict[str, Any]]
 
 
@@ -58,6 +68,7 @@ def run(options: Namespace) -> None:
     missing: list[str] = []
     facts: Facts = {
         "packages": _packages(missing),
+        "extras": {extra: _extra(extra, brings, missing) for extra, brings in EXTRAS.items()},
         "machine": _machine(),
         "threads": _threads(),
         "device": _device(),
@@ -78,23 +89,56 @@ def run(options: Namespace) -> None:
 
 
 def _packages(missing: list[str]) -> dict[str, str]:
-    """Versions of Python, symbreak and what it needs."""
-    from packaging.requirements import Requirement
-
+    """Versions of Python, symbreak, what it needs, and what of its extras is installed."""
     found = {"python": platform.python_version(), "symbreak": __version__}
-    for line in _requirements():
-        needed = Requirement(line)
-        if needed.marker is not None and not needed.marker.evaluate({"extra": ""}):
-            continue
-        try:
-            found[needed.name] = metadata.version(needed.name)
-        except metadata.PackageNotFoundError:
-            found[needed.name] = "not installed"
+    for needed in _needed():
+        found[needed.name] = _version(needed.name) or "not installed"
+        if found[needed.name] == "not installed":
             missing.append(f"install {needed}")
-            continue
-        if not needed.specifier.contains(found[needed.name], prereleases=True):
-            missing.append(f"{needed.name} is {found[needed.name]}, install {needed}")
+        else:
+            _require_version(needed, missing)
+    for extra in EXTRAS:
+        found |= {needed.name: version for needed in _needed(extra) if (version := _version(needed.name))}
     return found
+
+
+def _extra(extra: str, brings: str, missing: list[str]) -> str:
+    """Whether all packages of an extra are here; those that are must be recent enough."""
+    needed = _needed(extra)
+    absent = [entry.name for entry in needed if _version(entry.name) is None]
+    for entry in needed:
+        if entry.name not in absent:
+            _require_version(entry, missing)
+    if absent:
+        return f"not installed, brings {brings}: pip install 'symbreak[{extra}]' ({', '.join(absent)})"
+    return f"installed, brings {brings}"
+
+
+def _needed(extra: str = "") -> list[Requirement]:
+    """Requirements of the package without extras, or those that one extra adds to it."""
+    lines = [Requirement(line) for line in _requirements()]
+    return [
+        line
+        for line in lines
+        if line.name != "symbreak"
+        and (line.marker.evaluate({"extra": extra}) if line.marker else extra == "")
+    ]
+
+
+def _version(name: str) -> str | None:
+    """Version of an installed package."""
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _require_version(needed: Requirement, missing: list[str]) -> None:
+    """Note a package that is older than what is asked for."""
+    version = metadata.version(needed.name)
+    sentence = f"{needed.name} is {version}, install {needed.name}{needed.specifier}"
+    if not needed.specifier.contains(version, prereleases=True) and sentence not in missing:
+        missing.append(sentence)
 
 
 def _requirements() -> list[str]:
@@ -105,7 +149,13 @@ def _requirements() -> list[str]:
         import tomllib
 
         source = Path(__file__).parents[3] / "pyproject.toml"
-        return tomllib.loads(source.read_text())["project"]["dependencies"] if source.exists() else []
+        if not source.exists():
+            return []
+        project = tomllib.loads(source.read_text())["project"]
+        extras = project["optional-dependencies"]
+        return project["dependencies"] + [
+            f"{line}; extra == '{extra}'" for extra, lines in extras.items() for line in lines
+        ]
 
 
 def _machine() -> dict[str, str]:
