@@ -92,9 +92,17 @@ def test_doctor_says_what_is_here(capsys):
     assert main(["doctor", "--json", "--config", str(ROOT / "config" / "demo.yaml")]) == 0
     facts = json.loads(capsys.readouterr().out)
     assert facts["packages"]["python"] == platform.python_version() and facts["packages"]["torch"]
-    assert {"packages", "extras", "machine", "threads", "device", "programs", "workflow", "data", "missing"} == set(
-        facts
-    )
+    assert {
+        "packages",
+        "extras",
+        "machine",
+        "threads",
+        "device",
+        "programs",
+        "workflow",
+        "data",
+        "missing",
+    } == set(facts)
     assert facts["extras"]["torch"] == "installed, brings training, measuring and pruning of networks"
     assert facts["missing"] == [] and "GiB" in facts["machine"]["memory"]
     assert main(["doctor"]) == 0

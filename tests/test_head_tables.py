@@ -11,7 +11,15 @@ from symbreak.cli import main
 from symbreak.config import Experiment, Heads, Statistics, dump
 from symbreak.errors import SymbreakError
 from symbreak.matrices import by_head, nodal
-from symbreak.observables import averaged_nodes, common_share, head_tables, replica_tables
+from symbreak.numerics.combining import combine_seeds
+from symbreak.observables import (
+    averaged_nodes,
+    benjamini_hochberg,
+    block_sentences,
+    common_share,
+    head_tables,
+    replica_tables,
+)
 from symbreak.observables.heads.resemblance import compare_matrices
 from symbreak.planted import head_tables_example, moments_example
 from symbreak.results.tables.heads import (
@@ -121,7 +129,23 @@ def test_blocks_of_different_head_counts_are_padded():
     )
     rows = ownership_table(table.assign_attrs(seed=1)).groupby("block").size()
     assert rows.to_dict() == {1: 5, 2: 3, 3: 2}
-    assert "a single head has nothing to differ from" in sentences(table)[0]
+    assert "a single head has nothing to divide the labels with" in sentences(table)[0]
+    assert np.isnan(block_sentences(table)[0].q) and not block_sentences(table)[0].beyond_chance
+
+
+def test_sentence_of_a_block_needs_both_orders_and_combines_seeds():
+    table = head_tables(planted_moments(None, blocks=2), SETTINGS, HEADS)
+    weaker = np.maximum(table.mutual_information_p, table.edwards_anderson_unbiased_p).values
+    found = block_sentences(table)[::-1]
+    np.testing.assert_allclose([one.q for one in found], benjamini_hochberg(weaker))
+    seeds = xr.concat([table, table], "seed")
+    seeds.mutual_information_p[:] = seeds.edwards_anderson_unbiased_p[:] = 0.06
+    together = block_sentences(seeds)[0]
+    assert together.beyond_chance and together.share == 0 and "in 0 of 2 seeds alone" in together.sentence
+    seeds.mutual_information_p[0] = np.nan
+    assert np.isnan(block_sentences(seeds)[0].p) and "not testable" in block_sentences(seeds)[0].sentence
+    with pytest.raises(SymbreakError, match="of the folder `heads`"):
+        block_sentences(table.drop_vars("mutual_information"))
 
 
 def test_adjusted_over_blocks_and_heads():
@@ -213,7 +237,7 @@ def test_heads_of_different_seeds_are_not_averaged():
     values = heads.potts_order.sel(block=2).values
     assert order.value == pytest.approx(values.mean())
     assert order.value_error == pytest.approx(values.std(ddof=1) / np.sqrt(3))
-    assert order.p == heads.potts_order_p.sel(block=2).max()
+    assert order.p == pytest.approx(combine_seeds(heads.potts_order_p.sel(block=2)).p_value)
     assert matrix_table(heads).snr.notna().all() and filling_table(heads).owned_by_chance.notna().all()
 
 
@@ -265,7 +289,7 @@ def test_verbs_from_moments_to_pages(tmp_path, capsys):
     assert main(["table", "heads-order", "--rotated", joined]) == 2
     assert "give files of each" in capsys.readouterr().err
     page = (tables / "heads_sentences.html").read_text()
-    assert page.count("by chance") >= 4 and "Block 2, seed 2" in page
+    assert page.count("by chance") >= 6 and "Seed 2, block 2: " in page
     table = pd.read_csv(tables / "heads_ownership.csv")
     assert {"owned", "by_chance", "p", "q"} <= set(table.columns)
     assert main(["heads", "--config", str(config), "--folder", str(place), "--taps", "block"]) == 2

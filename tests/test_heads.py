@@ -82,7 +82,6 @@ def test_labels_that_never_appear_and_single_heads():
     membership = np.ones((4, 3), dtype=bool)
     test = heads.ownership_test(membership, [1, 1, 1, 1], n_shuffles=9)
     assert test.total == 3 and test.total_expected == 3 and test.total_p_value == 1
-    assert "single head" in heads.describe_ownership(test, "Block 1", 3)
 
 
 def test_appearances_add_up_nodes_of_heads():
@@ -222,9 +221,6 @@ def test_ownership_test_sees_planted_order_and_nothing_else():
     # Without order p is uniform: mean 1/2 +- 0.05, and small values are rare.
     assert abs(np.mean(p_values) - 0.5) < 4 * 0.29 / np.sqrt(40)
     assert np.mean(np.array(p_values) <= 0.1) < 0.3
-    assert "no more than chance" in heads.describe_ownership(
-        heads.ownership_test(*binomial_heads(5.0, seed=3)[:2]), "Block 1", 100, level=1e-9
-    )
 
 
 @settings(max_examples=20, deadline=None)

@@ -75,6 +75,69 @@ def combine_seeds(p_values: ArrayLike, level: float = 0.05) -> Combined:
     return Combined(float(p_value), float((tested <= level).mean()), tested.size)
 
 
+def combined_p_value(p_values: ArrayLike) -> float:
+    """Stouffer's p-value of the seeds of a network; that of the only seed as it is.
+
+    Parameters
+    ----------
+    p_values : (n_seeds,) array of float
+        One-sided.
+
+    Returns
+    -------
+    float
+        NaN if a seed was not tested.
+
+    Examples
+    --------
+    >>> combined_p_value([0.03]), round(combined_p_value([0.1, 0.1]), 3), combined_p_value([0.1, np.nan])
+    (0.03, 0.035, nan)
+    """
+    given = np.asarray(p_values, dtype=float).ravel()
+    if given.size < 2 or np.isnan(given).any():
+        return float(given.mean()) if given.size else np.nan
+    return combine_seeds(given).p_value
+
+
+def combined_two_sided(p_values: ArrayLike, above: ArrayLike) -> float:
+    """Two-sided p-value of all seeds from the two-sided ones of each; seeds that disagree in sign cancel.
+
+    Parameters
+    ----------
+    p_values : (n_seeds,) array of float
+        Two-sided.
+    above : (n_seeds,) array of bool
+        Whether the value of the seed lies above its null value.
+
+    Returns
+    -------
+    float
+        NaN if a seed was not tested.
+
+    Examples
+    --------
+    >>> round(combined_two_sided([0.02, 0.02], [True, True]), 4)
+    0.001
+    >>> round(combined_two_sided([0.02, 0.02], [True, False]), 4)
+    1.0
+    """
+    half = np.asarray(p_values, dtype=float) / 2
+    return both_sides(np.where(above, half, 1 - half))
+
+
+def both_sides(p_values: ArrayLike) -> float:
+    """Two-sided p-value of Stouffer's combination of one-sided ones; NaN if a seed was not tested.
+
+    Examples
+    --------
+    >>> round(both_sides([0.01, 0.02]), 4), round(both_sides([0.99, 0.98]), 4), both_sides([0.1, np.nan])
+    (0.002, 0.002, nan)
+    """
+    given = np.asarray(p_values, dtype=float)
+    sides = combined_p_value(given), combined_p_value(1 - given)
+    return float(np.minimum(1.0, 2 * np.min(sides)))
+
+
 class PairedDifference(NamedTuple):
     """Mean of differences within seeds, with a t interval.
 

@@ -45,7 +45,6 @@ from symbreak.observables.heads.owner_accuracy import head_label_accuracy, owner
 from symbreak.observables.heads.owners import (
     OwnershipTest,
     count_owned,
-    describe_ownership,
     dominance,
     ownership,
     ownership_curve,
@@ -62,6 +61,7 @@ from symbreak.observables.heads.replicas import (
     susceptibility,
 )
 from symbreak.observables.heads.resemblance import averaged_nodes, common_share
+from symbreak.observables.heads.sentences import BlockSentence, block_sentences
 from symbreak.observables.heads.surrogates import overlap_test, similar_groups
 from symbreak.observables.nodes.chi_square import Uniformity, uniformity
 from symbreak.observables.nodes.choices import robustness

@@ -10,6 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from symbreak.errors import SymbreakError
+from symbreak.numerics.combining import combine_seeds, combined_p_value
 from symbreak.store.joining import over_seeds
 
 #: What the error of a single seed is, by the quantity.
@@ -88,7 +89,9 @@ def measured(dataset: xr.Dataset, names: Iterable[str]) -> dict[str, Any]:
 
 
 def compared_with_chance(dataset: xr.Dataset, name: str) -> dict[str, float]:
-    """One quantity with its error, its null value and deviation, and the largest p-value of the seeds.
+    """One quantity with its error, its null value and deviation, and the p-value of all seeds (Stouffer).
+
+    ``seeds_rejecting`` is the share of seeds with a p-value of at most .05.
 
     Examples
     --------
@@ -101,7 +104,8 @@ def compared_with_chance(dataset: xr.Dataset, name: str) -> dict[str, float]:
     chance = {
         "by_chance": null,
         "by_chance_deviation": deviation,
-        "p": float(seeded[f"{name}_p"].max("seed")),
+        "p": combined_p_value(seeded[f"{name}_p"].values),
+        "seeds_rejecting": combine_seeds(seeded[f"{name}_p"].values).share,
     }
     return measured(dataset, {name: "value"}) | chance
 

@@ -230,34 +230,3 @@ def compare_ownership(
         float(permutation_p_value(n_owned.sum(), null.sum(axis=1))),
         float(np.sqrt(counts.shape[1] * share * (1 - share))),
     )
-
-
-def describe_ownership(test: OwnershipTest, place: str, n_labels: int, level: float = 0.05) -> str:
-    """Say in one plain sentence whether the heads of a block differ beyond chance.
-
-    Parameters
-    ----------
-    test : OwnershipTest
-    place : str
-        Name of the block.
-    n_labels : int
-    level : float
-        Largest p-value that is called evidence.
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> apart = np.kron(np.eye(2, dtype=int), np.ones((32, 5), dtype=int))
-    >>> describe_ownership(ownership_test(apart, [1] * 32 + [2] * 32), "MHA 7", 10)
-    'MHA 7: 10 of 10 labels have an owner, 0.1 +- 0.7 by chance (p = 0.006): the heads differ beyond chance.'
-    """
-    verdict = "the heads differ beyond chance" if test.total_p_value <= level else "no more than chance gives"
-    if len(test.n_owned) == 1:
-        verdict = "a single head has nothing to differ from"
-    return (
-        f"{place}: {test.total} of {n_labels} labels have an owner, {test.total_expected:.1f} +- "
-        f"{test.total_deviation:.1f} by chance (p = {test.total_p_value:.2g}): {verdict}."
-    )

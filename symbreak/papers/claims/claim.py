@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import xarray as xr
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from symbreak.numerics.combining import combine_seeds, holm
+from symbreak.numerics.combining import combine_seeds, combined_p_value, combined_two_sided, holm
 from symbreak.results.averages import with_seeds
 
 #: A p-value, adjusted for all claims of a scorecard, must not exceed this for a verdict to stand.
@@ -85,21 +85,6 @@ def per_seed(dataset: xr.Dataset, name: str) -> NDArray[np.float64]:
     return with_seeds(dataset)[name].transpose("seed", ...).values.astype(float)
 
 
-def both_sides(p_values: ArrayLike) -> float:
-    """Two-sided p-value of Stouffer's combination of one-sided ones; NaN if a seed was not tested.
-
-    Examples
-    --------
-    >>> round(both_sides([0.01, 0.02]), 4), round(both_sides([0.99, 0.98]), 4), both_sides([0.1, np.nan])
-    (0.002, 0.002, nan)
-    """
-    given = np.asarray(p_values, dtype=float)
-    if np.isnan(given).any():
-        return np.nan
-    sides = combine_seeds(given).p_value, combine_seeds(1 - given).p_value
-    return min(1.0, 2 * min(sides))
-
-
 class Chance(NamedTuple):
     """Excess of the last block over chance, its p-value of all seeds, and both in words."""
 
@@ -130,10 +115,7 @@ def against_chance(heads: xr.Dataset, name: str, two_sided: bool = False) -> Cha
     last = heads.isel(block=-1)
     value, chance, p_values = (per_seed(last, key) for key in (name, f"{name}_null", f"{name}_p"))
     share = combine_seeds(p_values).share
-    if two_sided:
-        p = both_sides(np.where(value > chance, p_values / 2, 1 - p_values / 2))
-    else:
-        p = combine_seeds(p_values).p_value if np.isfinite(p_values).all() else np.nan
+    p = combined_two_sided(p_values, value > chance) if two_sided else combined_p_value(p_values)
     words = f"{chance.mean():.1f} by chance, {'two-sided ' * two_sided}p = {p:.2g}, "
     words += f"at most {LEVEL:g} in {share:.0%} of the seeds"
     excess = float((value - chance).mean())

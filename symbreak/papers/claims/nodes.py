@@ -6,10 +6,10 @@ import numpy as np
 import xarray as xr
 from scipy.stats import norm
 
-from symbreak.numerics.combining import combine_seeds, paired_difference
+from symbreak.numerics.combining import both_sides, combine_seeds, paired_difference
 from symbreak.numerics.estimates import jackknife_error
 from symbreak.observables import uniformity
-from symbreak.papers.claims.claim import UNDECIDED, Claim, both_sides, decide, per_seed, plain
+from symbreak.papers.claims.claim import UNDECIDED, Claim, decide, per_seed, plain
 from symbreak.papers.claims.trends import interval, judge_trend, trend
 from symbreak.results.averages import at_threshold, mean_and_error, with_seeds
 

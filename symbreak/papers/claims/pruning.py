@@ -6,14 +6,13 @@ import numpy as np
 import xarray as xr
 from scipy.stats import norm
 
-from symbreak.numerics.combining import combine_seeds, paired_difference
+from symbreak.numerics.combining import both_sides, combine_seeds, paired_difference
 from symbreak.papers.claims.claim import (
     LEVEL,
     SMALLEST_ACCURACY,
     UNDECIDED,
     UNTESTABLE,
     Claim,
-    both_sides,
     decide,
     per_seed,
 )

@@ -66,7 +66,7 @@ def tabulate_head_networks(context: Context) -> Table:
 
 
 def write_heads_sentences(context: Context) -> str:
-    """One sentence for each block and seed."""
+    """One sentence for each block, of all seeds and of each."""
     points = heads.sentences(context.one("heads"))
     page = Page(heading(find("heads_sentences", "page"), context))
     page.points(points)

@@ -9,6 +9,8 @@ import pandas as pd
 import xarray as xr
 
 from symbreak.errors import SymbreakError
+from symbreak.numerics.combining import combined_two_sided
+from symbreak.observables.heads.sentences import block_sentences
 from symbreak.printed.networks import PrintedNetwork
 from symbreak.printed.values import with_printed
 from symbreak.results.averages import at_threshold, blocks_and_seeds, measured, with_repetitions, with_seeds
@@ -138,7 +140,7 @@ def matrix_table(
         (C_s), ``diagonal`` (Diag), ``noise`` (n), ``signal`` (N_label), ``noise_external`` (N_noise),
         ``noise_internal`` (N_inter), ``snr`` (SNR), each with ``_error``; ``threshold``, ``seeds``,
         ``error``. ``n_clusters_by_chance`` … are those of nodes assigned to heads at random, with the
-        two-sided ``_p`` (largest of the seeds); ``exclusive`` counts labels held by exactly one head. Where
+        two-sided ``_p`` (of all seeds, Stouffer); ``exclusive`` counts labels held by exactly one head. Where
         the other heads were also silenced at the input of the probe (`measurement.head_silencing`), each
         block has a second row: ``silenced`` is readout or input, and ``n_clusters_change`` … say how far the
         second reading moves, relative to the first.
@@ -174,8 +176,14 @@ def _matrix_rows(chosen: xr.Dataset, prefix: str) -> pd.DataFrame:
         if name == "exclusive":
             columns |= measured(chosen, {"head_exclusive": name})
         columns[f"{name}_by_chance"] = seeded[f"head_{name}_null"].mean("seed").values
-        columns[f"{name}_p"] = seeded[f"head_{name}_p"].max("seed", skipna=False).values
+        columns[f"{name}_p"] = [_two_sided(part, f"head_{name}") for _, part in seeded.groupby("block")]
     return pd.DataFrame(columns).sort_values("block", ascending=False, ignore_index=True)
+
+
+def _two_sided(block: xr.Dataset, name: str) -> float:
+    """Of a file with two-sided p-values: that of all seeds."""
+    value, null, p = (block[f"{name}{end}"].values.ravel() for end in ("", "_null", "_p"))
+    return combined_two_sided(p, value > null)
 
 
 def head_network_table(
@@ -238,7 +246,7 @@ def head_network_table(
 
 
 def sentences(heads: xr.Dataset) -> list[str]:
-    """Say for every block and seed in a plain sentence whether the heads differ beyond chance.
+    """Say of every block, and of every seed of it, whether the heads divide the labels beyond chance.
 
     Parameters
     ----------
@@ -248,28 +256,21 @@ def sentences(heads: xr.Dataset) -> list[str]:
     Returns
     -------
     list of str
-        The last block first. The verdict follows the p-value after Benjamini-Hochberg over the blocks.
+        The last block first; of several seeds all together, then seed by seed. See
+        :func:`symbreak.observables.block_sentences`.
 
     Examples
     --------
     >>> from symbreak.planted import head_tables_example
-    >>> sentences(head_tables_example())[0].startswith("Block 2, seed 1: ")
+    >>> sentences(head_tables_example())[0].startswith("Block 2: ")
     True
     """
-    level = float(heads.attrs.get("level", 0.05))
-    found = []
-    for block, seed, chosen in blocks_and_seeds(heads):
-        known = f"{int(chosen.n_owned_total)} of {chosen.sizes['label']} labels have an owner"
-        start = f"Block {block}, seed {seed}: {known}"
-        if int(chosen.n_heads) == 1:
-            found.append(f"{start}; a single head has nothing to differ from.")
-            continue
-        null, deviation, p, q = (
-            float(chosen[f"n_owned_total_{x}"]) for x in ("null", "null_deviation", "p", "q")
-        )
-        verdict = "the heads differ beyond chance" if q <= level else "no more than chance gives"
-        found.append(
-            f"{start}, {null:.1f} ± {deviation:.1f} by chance "
-            f"(p = {p:.2g}, over all blocks q = {q:.2g}): {verdict}."
-        )
-    return found
+    seeded = with_seeds(heads)
+    parts = [("", heads)]
+    if seeded.sizes["seed"] > 1:
+        parts += [(f"Seed {seed}, b", seeded.sel(seed=seed)) for seed in seeded.seed.values]
+    return [
+        start + found.sentence[1:] if start else found.sentence
+        for start, part in parts
+        for found in block_sentences(part)
+    ]

@@ -54,9 +54,10 @@ def order_table(heads: xr.Dataset, nulls: Mapping[str, xr.Dataset] | None = None
     -------
     DataFrame
         One row a block and order parameter, the last block first: ``value`` and ``value_error``,
-        ``by_chance`` and ``by_chance_deviation`` (of one network), ``p``: the largest over the seeds. Besides
-        the parameters of ``docs/heads.md`` the rows `owner_agreement` (owner recognises its label best; null:
-        owners shuffled among labels) and `owner_advantage`.
+        ``by_chance`` and ``by_chance_deviation`` (of one network), ``p``: of all seeds, combined by Stouffer;
+        ``seeds_rejecting``: share of seeds with p at most .05. Besides the parameters of ``docs/heads.md``
+        the rows `owner_agreement` (owner recognises its label best; null: owners shuffled among labels) and
+        `owner_advantage`.
 
     Examples
     --------
@@ -118,7 +119,7 @@ def epoch_table(evolution: xr.Dataset) -> pd.DataFrame:
     DataFrame
         One row an epoch, block and quantity: ``value`` and ``value_error``, ``by_chance`` and
         ``by_chance_deviation`` (nodes shuffled among heads, of one network), ``beyond_chance`` and its error,
-        ``p``: the largest over the seeds. Accuracies have no null: of the classifier head, of the network.
+        ``p``: of all seeds (Stouffer). Accuracies have no null: of the classifier head, of the network.
 
     Examples
     --------
@@ -157,7 +158,7 @@ def attention_table(datasets: Sequence[xr.Dataset]) -> pd.DataFrame:
     DataFrame
         One row a block (last first) and quantity: ``value`` and ``value_error`` (over seeds; with one seed
         the jackknife over labels), ``by_chance`` and ``by_chance_deviation`` (best heads shuffled among
-        labels, one network), ``p`` (the largest of the seeds), ``other_image`` (the other maps, or the image,
+        labels, one network), ``p`` (of all seeds, Stouffer), ``other_image`` (the other maps, or the image,
         taken from another image), ``seeds`` and ``error``.
 
     Examples
