@@ -245,7 +245,7 @@ def test_a_folder_of_images_and_one_command(tmp_path, capsys):
     status = cli.main([*arguments, "--shuffles", "99", "--taps", "attention"])
     captured = capsys.readouterr()
     assert status == 0 and captured.out.strip() == str(tmp_path / "out" / "page.html")
-    assert "Block 2, seed 0" in captured.err
+    assert " Block 2: the heads divide the labels " in captured.err
     with open_dataset(tmp_path / "out" / "moments" / "attention.nc", "moments") as moments:
         assert moments.label_name.values.tolist() == sorted(["rose", "a,b c", "花"])
         assert moments.attrs["source"] == "timm:vit_tiny_patch16_224 on flowers"
