@@ -1,5 +1,6 @@
 """Tables: means and errors, printed values in their rows, nulls, HTML, and the verbs that write them."""
 
+from html import escape
 from html.parser import HTMLParser
 
 import numpy as np
@@ -25,9 +26,10 @@ from symbreak.planted import matched_gaussian, null_statistics
 from symbreak.planted.matched import separation_for
 from symbreak.printed import published_table
 from symbreak.results.averages import mean_and_error, repetitions
-from symbreak.results.render import to_html, with_error
+from symbreak.results.render import columns_of, to_html, with_error
 from symbreak.results.tables.comparisons import null_table, robustness_table
 from symbreak.results.tables.nodes import CLUSTER_COLUMNS, SNR_COLUMNS, cluster_table, snr_table, tap_table
+from symbreak.store.schema import KINDS
 
 
 @pytest.fixture(scope="module")
@@ -304,3 +306,12 @@ def test_mistakes_with_tables_give_one_sentence(network, capsys, arguments, word
     message = capsys.readouterr().err.strip().splitlines()
     assert len(message) == 1 and words in message[0]
     assert not (tmp_path / "x").exists()
+
+
+def test_headings_and_what_they_mean_come_from_the_registry_of_variables():
+    table = pd.DataFrame({"block": [1], "n_clusters": [2.0], "potts_order": [0.1], "cut": [0.3]})
+    block, clusters, potts, cut = columns_of(table)
+    assert clusters.heading == KINDS["averages"].declared["n_clusters"].symbol == "N_c"
+    assert potts.meaning.startswith(KINDS["heads"].declared["potts_order"].long_name)
+    assert (block.heading, cut.heading, cut.meaning) == ("Block", "Threshold", "")
+    assert f'title="{escape(clusters.meaning)}">N<sub>c</sub>' in to_html(table, "Blocks")

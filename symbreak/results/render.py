@@ -12,21 +12,15 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader
 from markupsafe import Markup, escape
 
-#: Column -> heading, where that is not its name in words; N_c and the like have subscripts in HTML.
+from symbreak.store.schema import KINDS, meaning_of
+
+#: Column that no file holds -> heading, where that is not its name in words.
 HEADINGS = {
     "skip": "Skip connection",
     "p_holm": "P (Holm)",
     "rule": "Cluster rule",
     "matrices": "Matrices averaged",
     "n_matrices": "N_M",
-    "n_clusters": "N_c",
-    "cluster_size": "C_s",
-    "diagonal": "diag",
-    "noise": "n",
-    "noise_internal": "noise_I",
-    "noise_external": "noise_E",
-    "snr": "SNR",
-    "snr_minimum": "SNR_MIN",
     "silenced": "Silenced at",
     "cut": "Threshold",
     "criterion": "Silenced",
@@ -42,6 +36,8 @@ HEADINGS = {
     "throughput": "images/s",
     "latency_per_image": "Time per image (ms)",
 }
+#: Averages over matrices, which the papers' tables call by their symbols; they have subscripts in HTML.
+AVERAGES = KINDS["averages"].variables
 #: Ends of columns that share the column of their quantity, and columns that go below the table.
 ERRORS = ("_error", "_deviation", "_spread")
 SHARED = (*ERRORS, "_lower", "_upper", "_printed", "_agrees", "_suspect")
@@ -59,11 +55,12 @@ class Cell(NamedTuple):
 
 
 class Column(NamedTuple):
-    """Heading and cells of a column."""
+    """Heading and cells of a column, and what the registry of variables says of it."""
 
     heading: str
     cells: list[Cell]
     numeric: bool = True
+    meaning: str = ""
 
     @property
     def has_print(self) -> bool:
@@ -122,7 +119,8 @@ def columns_of(table: pd.DataFrame) -> list[Column]:
         places = (
             None if f"{name}_printed" not in names or "tap" in names else _places(table[f"{name}_printed"])
         )
-        found.append(Column(heading, [_cell(row, name, places) for row in records], numeric))
+        cells = [_cell(row, name, places) for row in records]
+        found.append(Column(heading, cells, numeric, meaning_of(name.removesuffix("_change"))))
         if f"{name}_lower" in names:
             ends = [(row[f"{name}_lower"], row[f"{name}_upper"]) for row in records]
             shown = [with_error(end, high - low)[0] for low, high in ends for end in (low, high)]
@@ -139,7 +137,8 @@ def _heading(name: str, names: list[str]) -> str:
     if "latency" in quantity:
         timed = "latency_spread" in names or "measured" in name or words != quantity.replace("_", " ")
         words += " (ms)" if timed and "nominal" not in name else " (layers)"
-    heading = HEADINGS.get(quantity, words[:1].upper() + words[1:])
+    symbol = AVERAGES[quantity].symbol if quantity in AVERAGES else ""
+    heading = HEADINGS.get(quantity, words[:1].upper() + words[1:]) if symbol in ("", quantity) else symbol
     return heading if quantity == name else f"Change of {heading}"
 
 

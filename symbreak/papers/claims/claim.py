@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from symbreak.numerics.combining import combine_seeds, combined_p_value, combined_two_sided, holm
 from symbreak.results.averages import with_seeds
+from symbreak.results.render import with_error
 
 #: A p-value, adjusted for all claims of a scorecard, must not exceed this for a verdict to stand.
 LEVEL = 0.05
@@ -134,7 +135,6 @@ def plain(value: float, error: float) -> str:
     Examples
     --------
     >>> plain(2.766, 0.004), plain(34.5, np.nan)
-    ('2.77 ± 0.00', '34.5')
+    ('2.766 ± 0.004', '34.5')
     """
-    digits = 3 if abs(value) < 1 else 2 if abs(value) < 10 else 1
-    return f"{value:.{digits}f}" + ("" if np.isnan(error) else f" ± {error:.{digits}f}")
+    return " ± ".join(filter(None, with_error(value, error)))

@@ -200,3 +200,22 @@ def _included(group: Mapping[str, Variable], settings: Mapping[str, str]) -> dic
 KINDS: dict[str, Kind] = dict(_kinds())
 #: Kinds of files.
 FILES: dict[str, Kind] = {name: kind for name, kind in KINDS.items() if kind.folder}
+
+
+def meaning_of(name: str) -> str:
+    """What a column of that name means in a table, with its equation; nothing where kinds of files differ.
+
+    Averages over matrices come first: tables show them and not the single matrices.
+
+    Examples
+    --------
+    >>> meaning_of("potts_order")
+    'Potts order of the labels: <(H max_h p_hl - 1)/(H - 1)>'
+    """
+    averages = KINDS["averages"]
+    found = {
+        f"{variable.long_name}: {variable.equation}" if variable.equation else variable.long_name
+        for kind in ([averages] if name in averages.variables else FILES.values())
+        if (variable := kind.variables.get(name))
+    }
+    return found.pop() if len(found) == 1 else ""
