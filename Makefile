@@ -9,7 +9,7 @@ export UV_SYSTEM_CERTS := true
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run report test lint calibrate bench bench-quick docs clean
+.PHONY: help setup run report test lint calibrate bench bench-quick docs site clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -56,14 +56,23 @@ bench: setup  ## measure everything in docs/speed.md
 bench-quick: setup  ## report what has become slower since docs/speed.md was written
 	python -m benchmarks --quick --against docs/data/speed.json
 
-docs: setup  ## regenerate what is generated: configuration page, schema, pictures
+docs: setup  ## regenerate what is generated, and build the site docs/_build/html without a network
 	symbreak schema --format markdown > docs/configuration.md
 	symbreak schema --format json > workflow/schemas/config.schema.json
 	symbreak schema --of files > docs/data-format.md
 	symbreak schema --of results > docs/results.md
 	symbreak schema --of config > config/README.md
+	symbreak schema --of commands > docs/commands.md
 	symbreak reproduction docs/data/cifar100_cpu docs/data/low_latency_cpu --figures docs/images/cifar100 > docs/reproduction.md
 	symbreak papers docs/data/cifar100_cpu docs/data/low_latency_cpu docs/data/heads_sweep docs/data/heads_sweep_one_block > docs/papers.md
+	@$(MAKE) --no-print-directory site
+
+site: setup  ## build the site alone; any warning is an error
+	@python -c 'import sphinx' 2>/dev/null || $(BIN)/uv pip install --quiet --python $(BIN)/python \
+		--compile-bytecode --constraint constraints.txt --editable '.[test,docs]'
+	sphinx-build --fail-on-warning --keep-going --quiet docs docs/_build/html
+	linkchecker --config docs/linkchecker.ini --no-status docs/_build/html/index.html
+	@echo "docs/_build/html/index.html"
 
 clean:  ## remove the environment, keep the results
 	rm -rf $(VENV) .snakemake

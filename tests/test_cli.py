@@ -132,3 +132,12 @@ def test_names_with_spaces_and_dollars_are_only_names(tmp_path):
     answer = run("validate", str(folder / "tiny.yaml"), env=os.environ | {"PYTHONIOENCODING": "utf-8"})
     assert answer.returncode == 0 and "experiment tiny" in answer.stdout
     assert not (ROOT / "pwned").exists()
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "tcsh"])
+def test_completion_knows_every_verb_and_its_options(shell, capsys):
+    pytest.importorskip("shtab")
+    assert main(["completion", shell]) == 0
+    script = capsys.readouterr().out
+    assert all(verb in script for verb in VERBS)
+    assert "patterns" in script

@@ -7,6 +7,7 @@ import jsonschema
 import pytest
 import yaml
 
+from symbreak.cli.documentation import markdown as commands_markdown
 from symbreak.config import TAPS, Experiment, dump, parse, read
 from symbreak.config.documentation import json_schema, markdown
 from symbreak.errors import SymbreakError
@@ -28,6 +29,7 @@ def test_generated_files_are_up_to_date():
     assert (ROOT / "workflow/schemas/config.schema.json").read_text() == json_schema(), "run `make docs`"
     assert (ROOT / "docs/configuration.md").read_text() == markdown(), "run `make docs`"
     assert (ROOT / "docs/data-format.md").read_text() == files_markdown(), "run `make docs`"
+    assert (ROOT / "docs/commands.md").read_text() == commands_markdown(), "run `make docs`"
 
 
 def test_every_key_is_documented():

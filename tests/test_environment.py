@@ -44,7 +44,7 @@ def test_constraints_are_plain_versions_that_satisfy_the_package():
     versions = {
         name.lower().replace("_", "-"): version for name, version in (line.split("==") for line in lines)
     }
-    for requirement in wanted("test", "slurm"):
+    for requirement in wanted("test", "docs"):
         assert requirement.name in versions, f"{requirement.name} is not pinned"
         assert Version(versions[requirement.name]) in requirement.specifier
 

@@ -23,7 +23,7 @@ from symbreak.config import Statistics
 from symbreak.errors import SymbreakError
 from symbreak.matrices import by_head, centre, clip, nodal
 from symbreak.observables import best_threshold, block_tables, pooled_moments, uniformity
-from symbreak.planted import null_statistics
+from symbreak.planted import moments_example, null_statistics
 from symbreak.results import figures
 from symbreak.results.figures.labels import evenness
 from symbreak.results.figures.matrix import arrange, example_unit, field_of
@@ -274,3 +274,8 @@ def test_every_figure_is_a_plot_of_the_package_and_no_function_shadows_its_modul
         assert not callable(getattr(loaded, module, None)), f"{module} is also a function"
     with pytest.raises(AttributeError, match="no attribute 'plot_nothing'"):
         symbreak.plot_nothing  # noqa: B018
+
+
+def test_a_figure_shows_itself_in_a_notebook():
+    figure = figures.plot_matrix(moments_example().symbreak.matrix(block=1, node=1))
+    assert figure._repr_png_().startswith(b"\x89PNG")

@@ -34,6 +34,7 @@ GROUPS = {
         "checks.calibrate",
         "checks.doctor",
         "checks.compile",
+        "checks.completion",
     ),
 }
 

@@ -142,8 +142,8 @@ def copula_null(
     Dataset
         On (threshold): `n_clusters`, `cluster_size`, `diagonal`, `noise`, `snr`, `snr_minimum`: means over
         the draws, each with ``_deviation`` (standard deviation of one draw), ``_z`` (the arrays' own value
-        minus the mean, over the deviation) and ``_p`` (two-sided, (1 + #{|T* - m| >= |T - m|})/(1 + B) with
-        m the mean of the draws and the observed value together); with B = 20 it is at least 1/21.
+        minus the mean, over the deviation) and ``_p`` (two-sided, ``(1 + #{|T* - m| >= |T - m|})/(1 + B)``
+        with m the mean of the draws and the observed value together); with B = 20 it is at least 1/21.
         `cluster_excess`: N_c of the arrays minus that of the null. NaN where a statistic is undefined.
 
     Raises

@@ -1,4 +1,4 @@
-"""Print what an experiment file or a result file holds."""
+"""Print what an experiment file or a result file holds, or what the verbs do."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def arguments(parser: ArgumentParser) -> None:
     """Arguments of `schema`."""
     parser.add_argument(
         "--of",
-        choices=("experiment", "files", "config", "results"),
+        choices=("experiment", "files", "config", "results", "commands"),
         default="experiment",
         help="(default: %(default)s)",
     )
@@ -24,7 +24,8 @@ def arguments(parser: ArgumentParser) -> None:
 
 
 def run(options: Namespace) -> None:
-    """Print the keys of an experiment file, the shipped experiments, or the contents of result files."""
+    """Print the keys of an experiment file, the shipped experiments, what result files hold, or the verbs."""
+    from symbreak.cli import documentation as commands
     from symbreak.config import documentation as experiment
     from symbreak.config.catalogue import catalogue
     from symbreak.results import documentation as results
@@ -37,13 +38,13 @@ def run(options: Namespace) -> None:
     elif options.of == "config":
         sys.stdout.write(catalogue(Path("config")))
     else:
-        pages = {"files": files, "results": results, "experiment": experiment}
+        pages = {"files": files, "results": results, "experiment": experiment, "commands": commands}
         sys.stdout.write(pages[options.of].markdown())
 
 
 VERB = Verb(
     "schema",
-    "print the keys of an experiment file, experiments in config/, what result files hold, or results",
+    "print the keys of an experiment file, experiments in config/, what result files hold, results, or verbs",
     "--format markdown > docs/configuration.md",
     arguments,
     run,

@@ -196,13 +196,16 @@ def _binder(counts: NDArray[np.int64]) -> float:
 
 
 def binder_cumulant(appearances: ArrayLike, null_appearances: ArrayLike | None = None) -> Estimate:
-    """Normalised Binder cumulant of the local order vector with n = H - 1 components.
+    r"""Normalised Binder cumulant of the local order vector with n = H - 1 components.
 
-    U = (n + 2)/2 [1 - n/(n + 2) <|m|^4>/<|m|^2>^2]: 0 for Gaussian fluctuations around symmetry, 1 for
-    perfect order (Binder, Z. Phys. B 43, 119 (1981); normalised for n components as reviewed by Sandvik, AIP
-    Conf. Proc. 1297, 135 (2010)). The vector of a label is its H shares in the simplex, |m_l|^2 = H/(H - 1)
-    sum_h (p_hl - 1/H)^2; averages run over seeds and labels. Labels with few appearances fluctuate more and
-    push U of a symmetric block below 0: that is what the null is for.
+    .. math:: U = \frac{n + 2}{2} \left[1 - \frac{n}{n + 2}
+              \frac{\langle |m|^4 \rangle}{\langle |m|^2 \rangle^2}\right]
+
+    is 0 for Gaussian fluctuations around symmetry and 1 for perfect order (Binder, Z. Phys. B 43, 119 (1981);
+    normalised for n components as reviewed by Sandvik, AIP Conf. Proc. 1297, 135 (2010)). The vector of a
+    label is its H shares in the simplex, :math:`|m_l|^2 = \frac{H}{H - 1} \sum_h (p_{hl} - 1/H)^2`; averages
+    run over seeds and labels. Labels with few appearances fluctuate more and push U of a symmetric block
+    below 0: that is what the null is for.
 
     Parameters
     ----------

@@ -7,12 +7,12 @@ import math
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure, SubFigure
+from matplotlib.figure import SubFigure
 
 from symbreak.errors import SymbreakError
 from symbreak.observables.heads.map_likeness import ALIKE
 from symbreak.results.figures.heads import label_names, place_of
-from symbreak.results.figures.style import GREY, PALETTE, finish, styled
+from symbreak.results.figures.style import GREY, PALETTE, Figure, finish, styled
 from symbreak.results.figures.text import literal
 
 

@@ -8,12 +8,20 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
 from symbreak.observables import best_threshold
 from symbreak.results.averages import mean_and_error, repetitions
-from symbreak.results.figures.style import GREY, PALETTE, PRINTED, block_axis, block_colours, finish, styled
+from symbreak.results.figures.style import (
+    GREY,
+    PALETTE,
+    PRINTED,
+    Figure,
+    block_axis,
+    block_colours,
+    finish,
+    styled,
+)
 from symbreak.results.tables.nodes import cluster_table
 
 PANELS = {

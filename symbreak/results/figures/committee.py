@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from symbreak.results.figures.style import GREY, PALETTE, finish, styled
+from symbreak.results.figures.style import GREY, PALETTE, Figure, finish, styled
 from symbreak.results.figures.text import literal
 
 

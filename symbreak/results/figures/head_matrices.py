@@ -8,7 +8,6 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
-from matplotlib.figure import Figure
 
 from symbreak.matrices import by_head, clip
 from symbreak.observables import averaged_nodes, common_share, pooled_moments
@@ -18,6 +17,7 @@ from symbreak.results.figures.style import (
     BACKGROUND,
     GREY,
     PALETTE,
+    Figure,
     block_axis,
     block_colours,
     finish,

@@ -7,11 +7,10 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
 
 from symbreak.errors import SymbreakError
-from symbreak.results.figures.style import GREY, MARKERS, PALETTE, PRINTED, finish, styled
+from symbreak.results.figures.style import GREY, MARKERS, PALETTE, PRINTED, Figure, finish, styled
 from symbreak.results.figures.text import literal
 
 #: Panels: words of the axis, logarithmic axis, columns of the table with their names in the legend.

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import xarray as xr
-from matplotlib.figure import Figure
 
 from symbreak.errors import SymbreakError
 from symbreak.results.averages import of_seed
 from symbreak.results.figures.heads import head_colours, place_of
-from symbreak.results.figures.style import GREY, finish, styled
+from symbreak.results.figures.style import GREY, Figure, finish, styled
 
 #: More heads than this have no room: those with most labels are shown.
 SHOWN = 6

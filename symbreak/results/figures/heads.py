@@ -7,11 +7,10 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
-from matplotlib.figure import Figure
 
 from symbreak.errors import SymbreakError
 from symbreak.results.averages import of_seed
-from symbreak.results.figures.style import GREY, PALETTE, finish, name_labels, styled
+from symbreak.results.figures.style import GREY, PALETTE, Figure, finish, name_labels, styled
 
 
 def head_colours(n_heads: int) -> list[str]:

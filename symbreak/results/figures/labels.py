@@ -5,13 +5,12 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from symbreak.errors import SymbreakError
 from symbreak.observables import Uniformity, uniformity
 from symbreak.results.averages import at_threshold, mean_and_error
 from symbreak.results.figures.heads import label_names
-from symbreak.results.figures.style import GREY, PALETTE, finish, name_labels, styled
+from symbreak.results.figures.style import GREY, PALETTE, Figure, finish, name_labels, styled
 
 
 def evenness(statistics: xr.Dataset, nodes: xr.Dataset, block: int, threshold: float = 0.3) -> Uniformity:

@@ -8,11 +8,10 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullFormatter, ScalarFormatter
 
 from symbreak.printed.values import published, published_table
-from symbreak.results.figures.style import GREY, MARKERS, PALETTE, PRINTED, finish, styled
+from symbreak.results.figures.style import GREY, MARKERS, PALETTE, PRINTED, Figure, finish, styled
 from symbreak.results.figures.text import literal
 from symbreak.results.tables.latency import latency_table, rank_correlations
 

@@ -8,11 +8,10 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from symbreak.errors import SymbreakError
 from symbreak.results.averages import mean_and_error
-from symbreak.results.figures.style import GREY, MARKERS, PALETTE, block_axis, finish, styled
+from symbreak.results.figures.style import GREY, MARKERS, PALETTE, Figure, block_axis, finish, styled
 
 CURVES = ("train_loss", "validation_loss", "train_accuracy", "validation_accuracy")
 

@@ -8,7 +8,6 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
-from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from symbreak.clusters import partition, partitions
@@ -16,7 +15,7 @@ from symbreak.errors import SymbreakError
 from symbreak.matrices import by_head, centre, check_factors, clip, field_maximum
 from symbreak.observables import block_moments, pooled_moments
 from symbreak.results.figures.heads import label_names
-from symbreak.results.figures.style import BACKGROUND, GREY, NOISE, PALETTE, finish, styled
+from symbreak.results.figures.style import BACKGROUND, GREY, NOISE, PALETTE, Figure, finish, styled
 from symbreak.results.figures.text import literal
 
 #: Clusters that are named below the panels.

@@ -7,11 +7,19 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from symbreak.results.averages import OVER_NODES, repetitions, with_seeds
 from symbreak.results.figures.heads import place_of
-from symbreak.results.figures.style import GREY, PALETTE, block_axis, block_colours, draw_mean, finish, styled
+from symbreak.results.figures.style import (
+    GREY,
+    PALETTE,
+    Figure,
+    block_axis,
+    block_colours,
+    draw_mean,
+    finish,
+    styled,
+)
 from symbreak.results.tables.order import ORDER_NAMES, beyond_chance
 
 #: Words -> heads of a null model.

@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from symbreak.errors import SymbreakError
 from symbreak.results.averages import BINOMIAL, mean_and_error, repetitions
-from symbreak.results.figures.style import MARKERS, PALETTE, finish, styled
+from symbreak.results.figures.style import MARKERS, PALETTE, Figure, finish, styled
 from symbreak.results.figures.text import literal
 from symbreak.results.tables.pruning import METHOD_NAMES, fraction_kept
 

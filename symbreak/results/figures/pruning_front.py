@@ -6,11 +6,10 @@ from collections.abc import Mapping
 
 import numpy as np
 import xarray as xr
-from matplotlib.figure import Figure
 
 from symbreak.results.averages import mean_and_error
 from symbreak.results.figures.pruning import LOOK, origin, require_studies, shared_legend
-from symbreak.results.figures.style import GREY, PALETTE, finish, styled
+from symbreak.results.figures.style import GREY, PALETTE, Figure, finish, styled
 from symbreak.results.figures.text import literal
 from symbreak.results.tables.pruning import CRITERION_NAMES, METHOD_NAMES
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from symbreak.results.averages import with_seeds
 from symbreak.results.figures.heads import place_of
 from symbreak.results.figures.order import chance_band
-from symbreak.results.figures.style import GREY, PALETTE, block_axis, finish, styled
+from symbreak.results.figures.style import GREY, PALETTE, Figure, block_axis, finish, styled
 
 
 @styled

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import functools
+import io
 from collections.abc import Callable, Iterable, Sequence
 from textwrap import wrap
 from typing import Any, ParamSpec, TypeVar
 
 import matplotlib
+import matplotlib.figure
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
-from matplotlib.figure import Figure
 
 from symbreak.results.averages import mean_and_error
 from symbreak.results.figures.text import font_families, literal
@@ -50,6 +51,15 @@ _RC: Any = {
     "errorbar.capsize": 2.5,
     "pdf.fonttype": 42,
 }
+
+
+class Figure(matplotlib.figure.Figure):
+    """A figure without pyplot that a notebook shows as the value of a cell."""
+
+    def _repr_png_(self) -> bytes:
+        picture = io.BytesIO()
+        self.savefig(picture, format="png")
+        return picture.getvalue()
 
 
 def styled(draw: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
@@ -102,7 +112,7 @@ def name_labels(
 ) -> None:
     """Write label names below an axis: all if they have room, else every so many."""
     figure = axis.get_figure()
-    width = (figure.get_figwidth() if isinstance(figure, Figure) else 8.0) * 72 * 0.85
+    width = (figure.get_figwidth() if isinstance(figure, matplotlib.figure.Figure) else 8.0) * 72 * 0.85
     upright = max((len(name) for name in names), default=1) <= 2
     step = max(int(np.ceil(len(names) * (size + 0.7 * upright + 0.6) / width)), 1)
     where = list(range(len(names))) if places is None else list(places)
