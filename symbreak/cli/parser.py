@@ -54,8 +54,8 @@ def verbs_by_group() -> dict[str, list[Verb]]:
     return found
 
 
-def build_parser() -> ArgumentParser:
-    """Parser of the whole command line."""
+def build_parser(listed: bool = False) -> ArgumentParser:
+    """Parser of the whole command line; `listed`: argparse knows the verbs too, as completion needs it."""
     groups = verbs_by_group()
     parser = ArgumentParser(
         prog="symbreak",
@@ -69,6 +69,7 @@ def build_parser() -> ArgumentParser:
     for verb in (verb for verbs in groups.values() for verb in verbs):
         own = commands.add_parser(
             verb.name,
+            **({"help": verb.summary} if listed else {}),
             prog=f"symbreak {verb.name}",
             description=verb.summary[0].upper() + verb.summary[1:] + ".",
             epilog=f"example:\n  symbreak {verb.name} {verb.example}".rstrip(),

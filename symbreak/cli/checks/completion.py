@@ -24,7 +24,7 @@ def run(options: Namespace) -> None:
         import shtab
     except ImportError:
         raise SymbreakError("Completion needs the package shtab; add it by `pip install shtab`.") from None
-    sys.stdout.write(shtab.complete(build_parser(), shell=options.shell))
+    sys.stdout.write(shtab.complete(build_parser(listed=True), shell=options.shell))
 
 
 VERB = Verb(
