@@ -58,14 +58,14 @@ html_show_sourcelink = False
 html_theme_options = {
     "logo": {"text": "symbreak"},
     "github_url": f"https://github.com/{repository}",
-    "header_links_before_dropdown": 6,
+    "navbar_center": [],
     "navigation_with_keys": False,
     "show_toc_level": 2,
     "footer_start": ["copyright"],
     "footer_end": [],
     "secondary_sidebar_items": {"**": ["page-toc"], "index": []},
 }
-html_sidebars = {"index": []}
+html_sidebars = {"index": [], "**": ["globaltoc.html"]}
 copyright = "the symbreak developers, BSD-3-Clause"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from importlib import import_module
+from typing import Any
 
 from symbreak import __version__
 from symbreak.cli.verb import Verb
@@ -67,9 +68,10 @@ def build_parser(listed: bool = False) -> ArgumentParser:
     parser.add_argument("--version", action="version", version=f"symbreak {__version__}")
     commands = parser.add_subparsers(dest="verb", required=True, metavar="VERB", help="see below")
     for verb in (verb for verbs in groups.values() for verb in verbs):
+        summary: dict[str, Any] = {"help": verb.summary} if listed else {}
         own = commands.add_parser(
             verb.name,
-            **({"help": verb.summary} if listed else {}),
+            **summary,
             prog=f"symbreak {verb.name}",
             description=verb.summary[0].upper() + verb.summary[1:] + ".",
             epilog=f"example:\n  symbreak {verb.name} {verb.example}".rstrip(),
