@@ -74,5 +74,5 @@ site: setup  ## build the site alone; any warning is an error
 	linkchecker --config docs/linkchecker.ini --no-status docs/_build/html/index.html
 	@echo "docs/_build/html/index.html"
 
-clean:  ## remove the environment, keep the results
-	rm -rf $(VENV) .snakemake
+clean:  ## remove the environment; results stay, and so does what Snakemake knows of them
+	rm -rf $(VENV)

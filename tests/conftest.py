@@ -1,6 +1,50 @@
-"""What tests of several modules share."""
+"""What tests of several modules share, and which of them the base install without torch passes."""
+
+from importlib.util import find_spec
 
 import pytest
+
+#: Modules of tests that need nothing but the base install: `pytest tests -m base`.
+BASE = (
+    "accessor",
+    "cluster_properties",
+    "clusters",
+    "committee",
+    "fields",
+    "figures",
+    "head_tables",
+    "heads",
+    "inference",
+    "nulls",
+    "order",
+    "printed_committees",
+    "pruning_results",
+    "public_api",
+    "reference",
+    "replicas",
+    "statistics",
+    "store",
+    "superclass",
+    "tables",
+    "text_in_pictures",
+)
+
+
+def _is_base(path):
+    return path.stem.removeprefix("test_") in BASE
+
+
+def pytest_ignore_collect(collection_path):
+    """Without torch most modules cannot even be imported."""
+    is_module = collection_path.suffix == ".py" and not _is_base(collection_path)
+    return True if is_module and find_spec("torch") is None else None
+
+
+def pytest_collection_modifyitems(items):
+    """Mark what the base install passes."""
+    for item in items:
+        if _is_base(item.path):
+            item.add_marker("base")
 
 
 @pytest.fixture(params=[1, 3])

@@ -11,6 +11,9 @@ import xarray as xr
 import yaml
 from tiny import SETTINGS
 
+from symbreak.config import read
+from symbreak.config.stages import digest
+
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
 ENVIRONMENT = os.environ | {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", "OMP_NUM_THREADS": "1"}
@@ -142,19 +145,63 @@ def test_a_job_that_fails_fails_the_workflow_and_its_sentence_is_in_the_log(copy
     assert not (copy / wanted).exists() and damaged.read_bytes() == b"no weights"
 
 
-def test_a_changed_setting_reruns_only_what_depends_on_it(finished):
-    answer = snakemake(
-        "--dry-run", "--configfile", "tiny.yaml", "--config", "statistics={thresholds: 19}", cwd=finished
-    )
-    jobs = answer.stdout + answer.stderr
-    assert "Scan thresholds" in jobs and "Train" not in jobs
-    answer = snakemake(
-        "--dry-run", "--configfile", "tiny.yaml", "--config", "training={epochs: 4}", cwd=finished
-    )
-    assert "Train small" in answer.stdout + answer.stderr
-    answer = snakemake("--dry-run", "--configfile", "tiny.yaml", "--config", "title=Other", cwd=finished)
-    jobs = answer.stdout + answer.stderr
-    assert "experiment_scorecard" in jobs and "tap_nodes" not in jobs and "Join" not in jobs
+PAGES = {f"experiment_{part}" for part in ("committees", "heads", "nodes", "papers", "scorecard")}
+HEADS = {"heads", "join_heads", "replicas", "tap_heads"}
+SCANS = HEADS | {"scan", "null", "join_statistics", "tap_nodes", "network_nodes", "network_training"}
+#: Change -> rules that run again on the finished experiment.
+RERUNS = {
+    "data={root: elsewhere, download: false} training={checkpoint_seconds: 9, validate_every: 2} "
+    "probes={cache: 0} compute={partner_seconds: 9}": set(),
+    "data={validation_per_label: 6}": SCANS | PAGES | {"measure", "attention", "committee"},
+    "heads={ratio: 3}": HEADS | PAGES - {"experiment_nodes"},
+    "statistics={thresholds: 19}": SCANS | PAGES,
+    "training={epochs: 4}": SCANS | PAGES | {"train", "probe", "measure", "attention", "committee"},
+    "committee={draws: 50}": PAGES - {"experiment_nodes", "experiment_heads"} | {"committee"},
+    "title=Other": PAGES,
+}
+
+
+@pytest.mark.parametrize("change", RERUNS, ids=lambda change: change.split(" ")[0])
+def test_a_changed_setting_reruns_what_depends_on_it_and_nothing_else(change, finished):
+    words = re.findall(r"\w+=\{.*?\}|\S+", change)
+    answer = snakemake("--dry-run", "--configfile", "tiny.yaml", "--config", *words, cwd=finished)
+    assert answer.returncode == 0, answer.stderr[-2000:]
+    found = set(re.findall(r"^(\w+) +\d+$", answer.stdout + answer.stderr, re.MULTILINE))
+    assert found - {"all", "total"} == RERUNS[change]
+
+
+def test_a_job_refuses_settings_of_another_run_of_the_same_name(finished):
+    """A second run rewrites the experiment file while jobs of the first one wait for a processor."""
+    file = finished / "results/tiny/experiment.yaml"
+    first, text = read(file), file.read_text()
+    told = ["--config", str(file), "--digest", digest(first, "scan", "small")]
+    step = [sys.executable, "-m", "symbreak", "scan", *told, "--taps", "block"]
+    step += ["--folder", str(finished / "results/tiny/small/seed1")]
+    kept = (finished / "results/tiny/small/seed1/statistics/block.nc").read_bytes()
+    assert subprocess.run(step, cwd=finished, env=ENVIRONMENT).returncode == 0
+    file.write_text(text.replace("thresholds: 9", "thresholds: 19"))
+    answer = subprocess.run(step, cwd=finished, env=ENVIRONMENT, capture_output=True, text=True)
+    file.write_text(text)
+    assert answer.returncode == 2 and "another run of the same name" in answer.stderr
+    with xr.open_dataset(finished / "results/tiny/small/seed1/statistics/block.nc") as scanned:
+        assert scanned.sizes["threshold"] == 9 and kept
+
+
+def test_stale_files_are_named_without_what_snakemake_knows(finished):
+    """Results that were copied, or whose settings were changed without a run."""
+    results = finished / "results/tiny"
+    step = [sys.executable, "-m", "symbreak", "validate", str(results)]
+    assert subprocess.run(step, env=ENVIRONMENT, capture_output=True).returncode == 0
+    file = results / "experiment.yaml"
+    text = file.read_text()
+    for old, new, expected in [
+        ("epochs: 3", "epochs: 4", ("seed1/network.safetensors was trained with", "block.nc was made with")),
+        ("\n  ratio: 2.0", "\n  ratio: 3.0", ("small/heads/attention.nc was made with heads.ratio = 2.0",)),
+    ]:
+        file.write_text(text.replace(old, new, 1))
+        answer = subprocess.run(step, env=ENVIRONMENT, capture_output=True, text=True)
+        file.write_text(text)
+        assert answer.returncode == 2 and all(words in answer.stderr for words in expected)
 
 
 def test_a_deleted_page_is_made_anew(finished):

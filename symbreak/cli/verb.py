@@ -42,11 +42,19 @@ def add_config(parser: ArgumentParser) -> None:
 def add_step(parser: ArgumentParser, folder: str, threads: bool = True) -> None:
     """Arguments of a step of the workflow: experiment file, folder, threads."""
     add_config(parser)
+    add_digest(parser)
     parser.add_argument("--folder", type=Path, required=True, help=folder)
     if threads:
         parser.add_argument(
             "--threads", type=positive, default=1, help="processor threads (default: %(default)s)"
         )
+
+
+def add_digest(parser: ArgumentParser) -> None:
+    """Digest of the settings that a job of the workflow was made for."""
+    parser.add_argument(
+        "--digest", help="refuse the experiment file if what determines this step has another digest"
+    )
 
 
 def positive(text: str) -> int:
@@ -80,12 +88,36 @@ def use_threads(threads: int) -> None:
     torch.set_num_threads(threads)
 
 
-def read_with_network(options: Namespace) -> Experiment:
-    """Read the experiment file and refuse a network that it does not name."""
+def read_step(options: Namespace, stage: str) -> Experiment:
+    """Read the experiment file of a step; refuse other settings than those that its job was made for.
+
+    Another run of the same name may have rewritten the file since.
+    """
     from symbreak.config import read
 
     experiment = read(options.config)
-    if options.network not in experiment.networks:
+    named = getattr(options, "network", None)
+    if named and named not in experiment.networks:
         known = ", ".join(experiment.networks)
-        raise SymbreakError(f"{options.config} has no network {options.network!r}; choose one of {known}.")
+        raise SymbreakError(f"{options.config} has no network {named!r}; choose one of {known}.")
+    require_digest(options, experiment, stage, named or _network_of(options.folder, experiment))
     return experiment
+
+
+def require_digest(
+    options: Namespace, experiment: Experiment, stage: str, network: str | None = None
+) -> None:
+    """Refuse an experiment whose settings of a stage have another digest than the job was told."""
+    from symbreak.config.stages import digest
+
+    if options.digest and digest(experiment, stage, network) != options.digest:
+        raise SymbreakError(
+            f"{options.config} has other settings than this job of `{stage}` was started with: another run "
+            "of the same name rewrote it; start this run again, under another `name` if you want both."
+        )
+
+
+def _network_of(folder: Path, experiment: Experiment) -> str | None:
+    """Network whose folder it is, or of whose seed."""
+    name = folder.parent.name if folder.name.startswith("seed") else folder.name
+    return name if name in experiment.networks else None

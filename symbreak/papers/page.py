@@ -79,8 +79,8 @@ def papers_page(folders: Iterable[str | Path], as_html: bool = False, source: st
 
 
 def make_page(context: Context) -> str:
-    """The page as a result of an experiment: of all experiments in its folder and in ``docs/data``."""
-    return papers_page(folders_of_experiments(context.folder.absolute().parent), as_html=True)
+    """The page as a result of an experiment: of its own files, which the rule declares, and no others."""
+    return papers_page([context.folder], as_html=True)
 
 
 def folders_of_experiments(results: Path = Path("results")) -> list[Path]:

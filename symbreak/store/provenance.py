@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _OF_WEIGHTS = ("seed", "dataset", "dataset_sha256", "precision", "device")
 #: Settings that say where something lies, how often it is saved, or which files there are.
 _WITHOUT_EFFECT = {"root", "download", "checkpoint_seconds", "cache", "taps", "checkpoints", "validate_every"}
+#: Key of a training that matters to a network without one: what its images undergo.
+_OF_UNTRAINED = "normalisation"
 
 
 def provenance(
@@ -201,10 +203,34 @@ def require_trained_by(experiment: Experiment, header: Mapping[str, Any], where:
         "network": experiment.networks[name].described(),
     }
     theirs = {key: header.get(key, ours[key]) for key in ours}
+    if not experiment.networks[name].trained:
+        ours["training"], theirs["training"] = (_untrained(of["training"]) for of in (ours, theirs))
     for path, one, other in _differences(theirs, ours):
         raise SymbreakError(
             f"{where} was trained with {path} = {one} and the experiment says {other}; "
             "give the experiment that it was trained by, or train again."
+        )
+
+
+def require_of(experiment: Experiment, attributes: Mapping[str, Any], where: str | Path) -> None:
+    """Refuse a file whose numbers other settings determined than the experiment has now.
+
+    Raises
+    ------
+    SymbreakError
+        Naming the first setting in which they differ.
+    """
+    from symbreak.config import parse
+
+    kept = parse(json.loads(str(attributes["config"])), str(where))  # with defaults of keys that came later
+    theirs, ours = (
+        _settings(dict(attributes) | {"config": canonical(known.model_dump(mode="json"))}, sections)
+        for known in (kept, experiment)
+        for sections in [FILES[str(attributes["symbreak_kind"])].settings]
+    )
+    for path, one, other in _differences(theirs, ours):
+        raise SymbreakError(
+            f"{where} was made with {path} = {one} and the experiment says {other}; run it again."
         )
 
 
@@ -262,8 +288,18 @@ def _settings(attributes: Mapping[str, Any], sections: Sequence[str]) -> dict[st
     network = str(attributes["network"])
     found = {name: config.get(name) for name in sections}
     found["network"] = config["networks"].get(network, network)
+    if (
+        isinstance(found["network"], Mapping)
+        and found["network"].get("trained") is False
+        and "training" in found
+    ):
+        found["training"] = _untrained(found["training"])
     found["measured on"] = str(attributes["measured_on"])
     return found | ({"data": _data_of(config)} if "data" in found else {})
+
+
+def _untrained(training: Mapping[str, Any]) -> dict[str, Any]:
+    return {_OF_UNTRAINED: training.get(_OF_UNTRAINED)}
 
 
 def _differences(one: Any, other: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:

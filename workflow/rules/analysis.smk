@@ -27,14 +27,14 @@ for suffix, taps, networks in lists(LAYOUT, "statistics"):
             mem_mb=2000,
             runtime=10,
         params:
-            experiment=EXPERIMENT_FILE,
+            told=told("scan"),
             folder=seed_folder,
             taps=taps,
-            settings=section("statistics"),
+            settings=determined("scan"),
         message:
             "Scan thresholds of {wildcards.network}, seed {wildcards.seed}"
         shell:
-            "python -m symbreak scan --config {params.experiment} --folder {params.folder} "
+            "python -m symbreak scan {params.told} --folder {params.folder} "
             "--taps {params.taps} --threads {threads} 2>&1 | tee {log}"
 
 
@@ -62,14 +62,14 @@ for suffix, taps, networks in lists(LAYOUT, "heads"):
             mem_mb=2000,
             runtime=10,
         params:
-            experiment=EXPERIMENT_FILE,
+            told=told("heads"),
             folder=seed_folder,
             taps=taps,
-            settings=section("statistics", "heads"),
+            settings=determined("heads"),
         message:
             "Analyse the heads of {wildcards.network}, seed {wildcards.seed}"
         shell:
-            "python -m symbreak heads --config {params.experiment} --folder {params.folder} "
+            "python -m symbreak heads {params.told} --folder {params.folder} "
             "--taps {params.taps} --threads {threads} 2>&1 | tee {log}"
 
     rule:
@@ -91,14 +91,14 @@ for suffix, taps, networks in lists(LAYOUT, "heads"):
             mem_mb=2000,
             runtime=10,
         params:
-            experiment=EXPERIMENT_FILE,
+            told=told("replicas"),
             folder=network_folder,
             taps=taps,
-            settings=section("heads"),
+            settings=determined("replicas"),
         message:
             "Compare the seeds of {wildcards.network}"
         shell:
-            "python -m symbreak replicas --config {params.experiment} --folder {params.folder} "
+            "python -m symbreak replicas {params.told} --folder {params.folder} "
             "--taps {params.taps} > {log} 2>&1"
 
 
@@ -133,7 +133,7 @@ for kind, *more in (["statistics"], ["heads"], ["evolution"], ["pruning", "silen
                 folders=seed_folders,
                 names=[f"{kind}/{name}.nc" for name in names],
                 output=network_folder,
-                version=VERSION,
+                format=stages.FORMATS["join"],
             message:
                 f"Join the {kind} of the seeds of {{wildcards.network}}"
             shell:
@@ -157,13 +157,13 @@ rule null:
         mem_mb=2000,
         runtime=30,
     params:
-        experiment=EXPERIMENT_FILE,
+        told=told("null"),
         folder=network_folder,
-        settings=section("statistics"),
+        settings=determined("null"),
     message:
         "Linear-Gaussian worlds without a network for {wildcards.network}, tap {wildcards.tap}"
     shell:
-        "python -m symbreak null --config {params.experiment} --folder {params.folder} "
+        "python -m symbreak null {params.told} --folder {params.folder} "
         "--taps {wildcards.tap} --threads {threads} 2>&1 | tee {log}"
 
 
@@ -185,10 +185,10 @@ if LAYOUT.voting:
             mem_mb=4000,
             runtime=60,
         params:
-            experiment=EXPERIMENT_FILE,
+            told=told("committee"),
             folder=experiment_folder,
-            settings=committee_section(),
+            settings=determined("committee"),
         message:
             "Evaluate the soft committees"
         shell:
-            "python -m symbreak committee --config {params.experiment} --folder {params.folder} > {log} 2>&1"
+            "python -m symbreak committee {params.told} --folder {params.folder} > {log} 2>&1"

@@ -13,8 +13,8 @@ if (ROOT / "symbreak").is_dir() and str(ROOT) not in sys.path:
 
 from snakemake.exceptions import WorkflowError
 
-from symbreak import __version__ as VERSION
 from symbreak import config as experiments
+from symbreak.config import stages
 from symbreak.errors import SymbreakError
 from symbreak.results.layout import Layout, Place
 from symbreak.results.targets import (
@@ -76,30 +76,19 @@ def write_experiment():
     write(EXPERIMENT_FILE, experiments.dump(SETTINGS))
 
 
-def section(*names):
-    """Sections of the experiment that determine a job, which reruns when they change."""
-    parts = {name: getattr(CHECKED, name) for name in names}
-    return {
-        name: part.determining() if hasattr(part, "determining") else SETTINGS[name]
-        for name, part in parts.items()
-    } | {"version": VERSION}
+def determined(stage):
+    """What determines a job, which reruns when it changes: settings of the experiment, format of the stage."""
+    return lambda wildcards: stages.determining(
+        CHECKED, stage, wildcards.get("network")
+    )
 
 
-def network_section(wildcards):
-    """Everything that determines a trained network."""
-    return section("data", "training", "compute") | {
-        "training": CHECKED.training_of(wildcards.network).determining(),
-        "network": CHECKED.networks[wildcards.network].determining(),
-    }
-
-
-def measurement_section():
-    """The measuring pass; its keys of later versions count where they are not at their default."""
-    settings = section("data", "measurement", "compute")
-    measurement = dict(settings["measurement"])
-    if measurement["head_silencing"] == "readout":
-        del measurement["head_silencing"]
-    return settings | {"measurement": measurement}
+def told(stage):
+    """What a verb of that stage is told: the experiment file, and the digest that it must have."""
+    return (
+        lambda wildcards: f"--config {EXPERIMENT_FILE} "
+        f"--digest {stages.digest(CHECKED, stage, wildcards.get('network'))}"
+    )
 
 
 def experiment_folder(wildcards=None):
@@ -124,20 +113,3 @@ def all_cores():
         return workflow.cores
     except WorkflowError:
         return CHECKED.latency.threads
-
-
-def latency_section(wildcards):
-    """Everything that determines the time of a network, besides the machine; weights and seeds do not."""
-    network = CHECKED.networks[wildcards.network].determining()
-    shape = {key: value for key, value in network.items() if key != "epochs"}
-    return section("latency", "compute") | {
-        "network": shape,
-        "labels": CHECKED.data.n_labels,
-    }
-
-
-def committee_section():
-    """What determines the committees; latencies come from the shapes of the networks."""
-    members = CHECKED.committee_of()
-    shapes = {network: SETTINGS["networks"][network] for network in members}
-    return section("committee") | {"networks": shapes}

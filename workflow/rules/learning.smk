@@ -15,13 +15,13 @@ rule train:
         runtime=1440,
         gpu=GPUS * PROCESSES,
     params:
-        experiment=EXPERIMENT_FILE,
+        told=told("train"),
         folder=seed_folder,
-        settings=network_section,
+        settings=determined("train"),
     message:
         "Train {wildcards.network}, seed {wildcards.seed}"
     shell:
-        "python -m symbreak train --config {params.experiment} --network {wildcards.network} "
+        "python -m symbreak train {params.told} --network {wildcards.network} "
         "--seed {wildcards.seed} --folder {params.folder} --threads {threads} 2>&1 | tee {log}"
 
 
@@ -43,13 +43,13 @@ rule probe:
         runtime=720,
         gpu=GPUS * PROCESSES,
     params:
-        experiment=EXPERIMENT_FILE,
+        told=told("probe"),
         folder=seed_folder,
-        settings=section("data", "probes", "compute"),
+        settings=determined("probe"),
     message:
         "Train the classifier heads of {wildcards.network}, seed {wildcards.seed}"
     shell:
-        "python -m symbreak probe --config {params.experiment} --folder {params.folder} "
+        "python -m symbreak probe {params.told} --folder {params.folder} "
         "--threads {threads} 2>&1 | tee {log}"
 
 
@@ -83,13 +83,13 @@ for suffix, taps, networks in lists(LAYOUT, "statistics"):
             runtime=120,
             gpu=GPUS * PROCESSES,
         params:
-            experiment=EXPERIMENT_FILE,
+            told=told("measure"),
             folder=seed_folder,
-            settings=measurement_section(),
+            settings=determined("measure"),
         message:
             "Accumulate label means of {wildcards.network}, seed {wildcards.seed}"
         shell:
-            "python -m symbreak measure --config {params.experiment} --folder {params.folder} "
+            "python -m symbreak measure {params.told} --folder {params.folder} "
             "--threads {threads} 2>&1 | tee {log}"
 
 
@@ -111,13 +111,13 @@ rule attention:
         runtime=60,
         gpu=GPUS,
     params:
-        experiment=EXPERIMENT_FILE,
+        told=told("attention"),
         folder=seed_folder,
-        settings=section("data", "heads", "compute"),
+        settings=determined("attention"),
     message:
         "Compare the attention maps of {wildcards.network}, seed {wildcards.seed}"
     shell:
-        "python -m symbreak attention --config {params.experiment} --folder {params.folder} "
+        "python -m symbreak attention {params.told} --folder {params.folder} "
         "--threads {threads} 2>&1 | tee {log}"
 
 
@@ -147,14 +147,13 @@ for suffix, taps, networks in lists(LAYOUT, "evolution"):
             runtime=720,
             gpu=GPUS * PROCESSES,
         params:
-            experiment=EXPERIMENT_FILE,
+            told=told("evolve"),
             folder=seed_folder,
-            settings=measurement_section()
-            | section("probes", "statistics", "heads", "evolution"),
+            settings=determined("evolve"),
         message:
             "Follow the heads of {wildcards.network}, seed {wildcards.seed}, through the training"
         shell:
-            "python -m symbreak evolve --config {params.experiment} --folder {params.folder} "
+            "python -m symbreak evolve {params.told} --folder {params.folder} "
             "--threads {threads} 2>&1 | tee {log}"
 
 
@@ -197,13 +196,13 @@ for suffix, names, networks in lists(LAYOUT, "pruning", "silencing"):
             runtime=720,
             gpu=GPUS,
         params:
-            experiment=EXPERIMENT_FILE,
+            told=told("prune"),
             folder=seed_folder,
-            settings=measurement_section() | section("probes", "statistics", "pruning"),
+            settings=determined("prune"),
         message:
             "Prune {wildcards.network}, seed {wildcards.seed}"
         shell:
-            "python -m symbreak prune --config {params.experiment} --folder {params.folder} "
+            "python -m symbreak prune {params.told} --folder {params.folder} "
             "--threads {threads} 2>&1 | tee {log}"
 
 
@@ -221,11 +220,11 @@ rule latency:
         runtime=60,
         gpu=GPUS,
     params:
-        experiment=EXPERIMENT_FILE,
+        told=told("latency"),
         folder=network_folder,
-        settings=latency_section,
+        settings=determined("latency"),
     message:
         "Time the forward pass of {wildcards.network}, alone on the machine"
     shell:
-        "python -m symbreak latency --config {params.experiment} --network {wildcards.network} "
+        "python -m symbreak latency {params.told} --network {wildcards.network} "
         "--folder {params.folder} 2>&1 | tee {log}"

@@ -57,14 +57,13 @@ for made in groups(LAYOUT):
             mem_mb=2000,
             runtime=10,
         params:
-            experiment=EXPERIMENT_FILE,
+            told=told("pages" if made.scope == "experiment" else "results"),
             parts=parts,
             scope=made.scope,
             names=[entry.name for entry in made.entries],
-            settings=section("statistics", "published")
-            | ({"title": CHECKED.title} if made.scope == "experiment" else {}),
+            settings=determined("pages" if made.scope == "experiment" else "results"),
         message:
             f"Tables and figures of {{output[0]}} and others of its {made.scope}"
         shell:
-            "python -m symbreak results --config {params.experiment} {params.parts} --scope {params.scope} "
+            "python -m symbreak results {params.told} {params.parts} --scope {params.scope} "
             "--names {params.names} > {log} 2>&1"

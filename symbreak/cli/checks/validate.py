@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser, Namespace
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from symbreak.cli.verb import Verb
 from symbreak.errors import NotFound, SymbreakError, missing_extra
+
+if TYPE_CHECKING:
+    from symbreak.config import Experiment
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -16,7 +21,7 @@ def arguments(parser: ArgumentParser) -> None:
 
 
 def run(options: Namespace) -> None:
-    """Check files, and in folders all files of a kind that can be checked."""
+    """Check files, and in folders all files that can be checked, also against the experiment they lie in."""
     wrong: list[SymbreakError] = []
     count = 0
     for path in _files(options.files):
@@ -54,13 +59,26 @@ def _experiment(path: Path) -> str:
     return f"experiment {read(path).name}"
 
 
+@cache
+def _experiment_of(folder: Path) -> Experiment | None:
+    """Experiment whose results lie in a folder, or in one above it."""
+    from symbreak.config import read
+
+    places = [place / "experiment.yaml" for place in (folder, *folder.parents)]
+    return next((read(place) for place in places if place.is_file()), None)
+
+
 def _weights(path: Path) -> str:
     try:
         from symbreak.models import load
     except ModuleNotFoundError as absent:
         raise missing_extra(f"{path} cannot be checked: {absent.name}", "torch") from absent
+    from symbreak.store.provenance import require_trained_by
 
     model, header = load(path)
+    experiment = _experiment_of(path.absolute().parent)
+    if experiment and "seed" in header and "pruning" not in path.parts:
+        require_trained_by(experiment, header, path)
     kind = "probes of" if "probes" in header else "weights of"
     if not all(tensor.isfinite().all() for tensor in model.state_dict().values()):
         raise SymbreakError(f"The weights {path} are not all finite; train again with a lower learning rate.")
@@ -75,8 +93,12 @@ def _table(path: Path) -> str:
 
 def _netcdf(path: Path) -> str:
     from symbreak.store import open_dataset, read_values
+    from symbreak.store.provenance import require_of
 
+    experiment = _experiment_of(path.absolute().parent)
     with open_dataset(path) as dataset:
+        if experiment:
+            require_of(experiment, dataset.attrs, path)
         for variable in dataset.variables:
             read_values(dataset[variable], str(path))
         return f"{dataset.attrs['symbreak_kind']}, schema {dataset.attrs['schema_version']}"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from symbreak.cli.verb import Verb
+from symbreak.cli.verb import Verb, add_digest, require_digest
 from symbreak.errors import NotFound, SymbreakError
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--config", type=Path, help="experiment file (default: experiment.yaml of the experiment's folder)"
     )
+    add_digest(parser)
     parser.add_argument("--names", nargs="+", help="names of results (default: all that the files allow)")
     parser.add_argument("--scope", help="only those of one scope: experiment, network, tap, study or seed")
     for part in ("taps", "studies", "seeds"):
@@ -78,6 +79,7 @@ def _experiment(options: Namespace) -> tuple[Layout, Path, str]:
     )
     path = next((place for place in places if place.is_file()), places[-1])
     experiment = read(path)
+    require_digest(options, experiment, "pages" if options.scope == "experiment" else "results")
     own = folder.absolute().name in experiment.networks and not (folder / "experiment.yaml").is_file()
     return Layout(experiment), folder.parent if own else folder, folder.absolute().name if own else ""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 
-from symbreak.cli.verb import Verb, add_step, use_threads
+from symbreak.cli.verb import Verb, add_step, read_step, use_threads
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -16,11 +16,10 @@ def arguments(parser: ArgumentParser) -> None:
 def run(options: Namespace) -> None:
     """Compare the attention maps of the heads of one seed."""
     use_threads(options.threads)
-    from symbreak.config import read
     from symbreak.measure.attention import measure_attention
 
     folder = options.folder
-    measure_attention(read(options.config), folder / "network.safetensors", folder, options.block)
+    measure_attention(read_step(options, "attention"), folder / "network.safetensors", folder, options.block)
 
 
 VERB = Verb(

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from symbreak.cli.verb import Verb, add_step
+from symbreak.cli.verb import Verb, add_step, read_step
 from symbreak.errors import SymbreakError
 
 if TYPE_CHECKING:
@@ -23,11 +23,10 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(options: Namespace) -> None:
     """Evaluate the committees of an experiment."""
-    from symbreak.config import read
     from symbreak.observables import committee_tables
     from symbreak.store import provenance, write_dataset
 
-    experiment = read(options.config)
+    experiment = read_step(options, "committee")
     if experiment.committee is None:
         raise SymbreakError(f"{options.config} has `committee: null`; remove it to evaluate committees.")
     members: list[Member] = []

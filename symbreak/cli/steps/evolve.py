@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 
-from symbreak.cli.verb import Verb, add_step, use_threads
+from symbreak.cli.verb import Verb, add_step, read_step, use_threads
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -15,10 +15,9 @@ def arguments(parser: ArgumentParser) -> None:
 def run(options: Namespace) -> None:
     """Follow the heads of one seed through its training."""
     use_threads(options.threads)
-    from symbreak.config import read
     from symbreak.measure.evolution import evolve
 
-    evolve(read(options.config), options.folder, options.threads)
+    evolve(read_step(options, "evolve"), options.folder, options.threads)
 
 
 VERB = Verb(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 
-from symbreak.cli.verb import Verb, add_step
+from symbreak.cli.verb import Verb, add_step, read_step
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -15,13 +15,12 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(options: Namespace) -> None:
     """Analyse the heads of every headed tap of one seed."""
-    from symbreak.config import read
     from symbreak.observables import head_tables
     from symbreak.progress import Progress
     from symbreak.store import open_dataset, write_dataset
     from symbreak.store.provenance import derived
 
-    experiment, folder = read(options.config), options.folder
+    experiment, folder = read_step(options, "heads"), options.folder
     for tap in Progress(options.taps or experiment.headed_taps, desc="heads", unit="tap"):
         with open_dataset(folder / "moments" / f"{tap}.nc", "moments") as moments:
             known = derived(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 
-from symbreak.cli.verb import Verb, add_step, read_with_network, use_threads
+from symbreak.cli.verb import Verb, add_step, read_step, use_threads
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -15,7 +15,7 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(options: Namespace) -> None:
     """Measure the latency of one network of an experiment."""
-    experiment = read_with_network(options)
+    experiment = read_step(options, "latency")
     use_threads(experiment.latency.threads)
     from symbreak.measure.latency import measure_latency
 

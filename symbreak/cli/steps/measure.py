@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 
-from symbreak.cli.verb import Verb, add_step, use_threads
+from symbreak.cli.verb import Verb, add_step, read_step, use_threads
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -15,13 +15,10 @@ def arguments(parser: ArgumentParser) -> None:
 def run(options: Namespace) -> None:
     """Accumulate moments and logits of one seed."""
     use_threads(options.threads)
-    from symbreak.config import read
     from symbreak.measure import measure
 
-    folder = options.folder
-    measure(
-        read(options.config), folder / "network.safetensors", folder / "probes" / "probes.safetensors", folder
-    )
+    experiment, folder = read_step(options, "measure"), options.folder
+    measure(experiment, folder / "network.safetensors", folder / "probes" / "probes.safetensors", folder)
 
 
 VERB = Verb(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING, Any
 
-from symbreak.cli.verb import Verb, add_step
+from symbreak.cli.verb import Verb, add_step, read_step
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -19,7 +19,6 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(options: Namespace) -> None:
     """Statistics of linear-Gaussian worlds that are as accurate as the measured blocks."""
-    from symbreak.config import read
     from symbreak.planted import null_statistics
     from symbreak.progress import Progress
     from symbreak.results.context import load
@@ -27,7 +26,7 @@ def run(options: Namespace) -> None:
     from symbreak.store.joining import join_seeds
     from symbreak.store.provenance import derived
 
-    experiment, folder = read(options.config), options.folder
+    experiment, folder = read_step(options, "null"), options.folder
     seeds = experiment.seeds
     known = [tap for tap in experiment.probes.taps if (folder / f"seed{seeds[0]}/moments/{tap}.nc").is_file()]
     for tap in options.taps or [tap for tap in known if tap != "filters"]:

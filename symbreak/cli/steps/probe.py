@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 
-from symbreak.cli.verb import Verb, add_step, use_threads
+from symbreak.cli.verb import Verb, add_step, read_step, use_threads
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -15,12 +15,11 @@ def arguments(parser: ArgumentParser) -> None:
 def run(options: Namespace) -> None:
     """Train the probes of one network."""
     use_threads(options.threads)
-    from symbreak.config import read
     from symbreak.learning import train_probes
 
     probes = options.folder / "probes"
     train_probes(
-        read(options.config),
+        read_step(options, "probe"),
         options.folder / "network.safetensors",
         probes / "probes.safetensors",
         probes / "history.csv",

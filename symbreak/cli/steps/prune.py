@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 
-from symbreak.cli.verb import Verb, add_step, use_threads
+from symbreak.cli.verb import Verb, add_step, read_step, use_threads
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -15,10 +15,9 @@ def arguments(parser: ArgumentParser) -> None:
 def run(options: Namespace) -> None:
     """Prune the network of one seed in every way that its experiment asks for."""
     use_threads(options.threads)
-    from symbreak.config import read
     from symbreak.pruning import prune
 
-    prune(read(options.config), options.folder)
+    prune(read_step(options, "prune"), options.folder)
 
 
 VERB = Verb(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 
-from symbreak.cli.verb import Verb, add_step
+from symbreak.cli.verb import Verb, add_step, read_step
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -15,12 +15,11 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(options: Namespace) -> None:
     """Compare how the heads of different seeds and blocks divide the labels."""
-    from symbreak.config import read
     from symbreak.observables import replica_tables
     from symbreak.store import open_dataset, write_dataset
     from symbreak.store.provenance import derived
 
-    experiment, folder = read(options.config), options.folder
+    experiment, folder = read_step(options, "replicas"), options.folder
     for tap in options.taps or experiment.headed_taps:
         with open_dataset(folder / "heads" / f"{tap}.nc", "heads") as joined:
             title = f"overlaps of seeds and blocks at {tap}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 
-from symbreak.cli.verb import Verb, add_step
+from symbreak.cli.verb import Verb, add_step, read_step
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -15,13 +15,12 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(options: Namespace) -> None:
     """Statistics of every tap of one seed."""
-    from symbreak.config import read
     from symbreak.observables import block_tables
     from symbreak.progress import Progress
     from symbreak.store import open_dataset, write_dataset
     from symbreak.store.provenance import derived
 
-    experiment, folder = read(options.config), options.folder
+    experiment, folder = read_step(options, "scan"), options.folder
     for tap in Progress(options.taps or experiment.probes.taps, desc="scan", unit="tap"):
         with open_dataset(folder / "moments" / f"{tap}.nc", "moments") as moments:
             known = derived(moments.attrs, experiment, folder / "moments" / f"{tap}.nc", title="")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 
-from symbreak.cli.verb import Verb, add_step, read_with_network, use_threads
+from symbreak.cli.verb import Verb, add_step, read_step, use_threads
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -20,7 +20,7 @@ def run(options: Namespace) -> None:
     from symbreak.learning import train_network
     from symbreak.store.provenance import require_listed
 
-    experiment, folder = read_with_network(options), options.folder
+    experiment, folder = read_step(options, "train"), options.folder
     require_listed([options.seed], experiment.seeds, str(options.config))
     train_network(
         experiment, options.network, options.seed, folder / "network.safetensors", folder / "history.csv"
