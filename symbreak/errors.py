@@ -58,6 +58,18 @@ class Damaged(SymbreakError):
     cure = "delete the file and run again"
 
 
+class Foreign(SymbreakError):
+    """A file that is whole, but none of those that are wanted here."""
+
+    cure = "give one of ours of that kind"
+
+
+class OtherVersion(SymbreakError):
+    """A file that another version of the schema wrote."""
+
+    cure = "write it anew"
+
+
 class Unstorable(SymbreakError):
     """Tensors that no file can hold as they are."""
 

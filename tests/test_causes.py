@@ -4,9 +4,13 @@ import argparse
 import errno
 import fcntl
 import os
+from pathlib import Path
 
+import netCDF4
+import planted_results as planted
 import pytest
 import torch
+import xarray as xr
 from safetensors.torch import load_file
 from torch import nn
 
@@ -16,7 +20,9 @@ from symbreak.learning.engine.processes import launched_place
 from symbreak.models import build, load, load_official, read_official
 from symbreak.models.official import export_official
 from symbreak.models.weights import read_weights, write_weights
+from symbreak.store import open_dataset, write_dataset
 from symbreak.store.locking import alone
+from symbreak.store.tables import require_history
 
 
 def system(number):
@@ -98,6 +104,97 @@ def test_weights_that_are_missing_unreadable_or_damaged(tmp_path):
     (tmp_path / "cut.safetensors").write_bytes(b"12")
     with pytest.raises(errors.Damaged, match="delete the file"):
         load(tmp_path / "cut.safetensors")
+
+
+def small_file(path):
+    write_dataset(path, planted.moments(), "moments", planted.facts(1, "block"))
+    return path
+
+
+def change(path, **attributes):
+    with netCDF4.Dataset(path, "a") as opened:
+        opened.setncatts(attributes)
+
+
+def refused(number):
+    def refuse(*_, **__):
+        raise OSError(number, os.strerror(number))
+
+    return refuse
+
+
+#: What is done to a file of ours -> class and cure.
+READING = {
+    "missing": (lambda path, _: path.unlink(), errors.NotFound, "run the workflow up to it"),
+    "a folder": (lambda path, _: (path.unlink(), path.mkdir()), errors.WrongPlace, "name a file in it"),
+    "cut off": (lambda path, _: os.truncate(path, 3000), errors.Damaged, "run the workflow again"),
+    "empty": (lambda path, _: os.truncate(path, 0), errors.Damaged, "run the workflow again"),
+    "a text": (lambda path, _: path.write_text("label,mean"), errors.Damaged, "run the workflow again"),
+    "an archive": (lambda path, _: path.write_bytes(b"PK" * 99), errors.Damaged, "run the workflow again"),
+    "of others": (
+        lambda path, _: xr.Dataset({"a": ("x", [1.0])}).to_netcdf(path),
+        errors.Foreign,
+        "give one of ours",
+    ),
+    "other schema": (
+        lambda path, _: change(path, schema_version="9.0"),
+        errors.OtherVersion,
+        "run the workflow again",
+    ),
+    "changed by hand": (lambda path, _: change(path, config="{}"), errors.Damaged, "changed by hand"),
+    "other seed": (lambda path, _: change(path, seed=77), errors.Damaged, "coordinate `seed`"),
+    "no right": (
+        lambda _, patch: patch.setattr(Path, "open", refused(errno.EACCES)),
+        errors.NotAllowed,
+        "ask for the right to it",
+    ),
+    "a stale mount": (
+        lambda _, patch: patch.setattr(Path, "open", refused(errno.ESTALE)),
+        errors.Unreachable,
+        "see that the place is reachable",
+    ),
+}
+
+
+@pytest.mark.parametrize("done", READING)
+def test_a_file_that_cannot_be_read_has_one_cause_and_its_cure(done, tmp_path, monkeypatch):
+    do, cause, cure = READING[done]
+    path = small_file(tmp_path / "block.nc")
+    do(path, monkeypatch)
+    with pytest.raises(errors.SymbreakError) as caught:
+        open_dataset(path, "moments")
+    assert type(caught.value) is cause and cure in str(caught.value) and "block.nc" in str(caught.value)
+    assert "free space" not in str(caught.value)
+
+
+def test_a_file_that_is_being_written_is_in_use_and_another_kind_is_named(tmp_path):
+    path = small_file(tmp_path / "block.nc")
+    with path.open("rb") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        with pytest.raises(errors.InUse, match="wait until it has finished"):
+            open_dataset(path)
+    with pytest.raises(errors.Foreign, match="holds moments, and heads are wanted"):
+        open_dataset(path, "heads")
+
+
+@pytest.mark.parametrize(
+    ("content", "cause", "words"),
+    [
+        (b"", errors.Damaged, "is empty"),
+        (b"\xff\xfe", errors.Damaged, "not a table"),
+        (b"epoch,train_loss\n1,0.5\n2", errors.Damaged, "cut off or damaged at row 3"),
+        (b"epoch,train_loss\n1,0.5\n3,0.5\n", errors.Damaged, "lacks epoch 2"),
+        (b"a,b\n1,2\n", errors.Foreign, "no history"),
+        (None, errors.NotFound, "check the path"),
+    ],
+)
+def test_tables_that_cannot_be_read_have_their_causes(content, cause, words, tmp_path):
+    path = tmp_path / "history.csv"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(errors.SymbreakError) as caught:
+        require_history(path)
+    assert type(caught.value) is cause and words in str(caught.value)
 
 
 @pytest.mark.parametrize("prefix", ["module.", "_orig_mod.", "model.", "module._orig_mod.", "net.backbone."])

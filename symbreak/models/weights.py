@@ -12,7 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from symbreak.errors import Damaged, NotFound, SymbreakError, Unstorable, of_system
+from symbreak.errors import Damaged, Foreign, NotFound, Unstorable, of_system
 from symbreak.store.atomic import replacing
 
 
@@ -68,7 +68,7 @@ def read_weights(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     except OSError as error:
         raise of_system("read", path, error) from error
     except (KeyError, json.JSONDecodeError):
-        raise SymbreakError(
+        raise Foreign(
             f"The weights {path} were not written by symbreak; for a published CCT use read_official."
         ) from None
     except Exception as error:  # the library raises many classes for damaged files

@@ -12,10 +12,23 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from symbreak.errors import SymbreakError
+from symbreak.errors import (
+    Damaged,
+    Foreign,
+    InUse,
+    NotFound,
+    OtherVersion,
+    SymbreakError,
+    Unreachable,
+    WrongPlace,
+    of_system,
+)
 from symbreak.store.atomic import replacing
 from symbreak.store.schema import DIMENSIONS, FILES, GLOBALS, SCHEMA_VERSION
 from symbreak.store.variables import REDO, check_finite, check_variables, describe
+
+#: What a file system answers that has no locks.
+_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 
 
 def write_dataset(path: str | Path, dataset: xr.Dataset, kind: str, attributes: dict[str, Any]) -> None:
@@ -81,12 +94,15 @@ def open_dataset(path: str | Path, kind: str | None = None) -> xr.Dataset:
         that are not finite where they must be.
     """
     path = Path(path)
-    if not path.is_file():
-        raise SymbreakError(f"There is no file {path}; check the path or run the workflow up to it.")
+    if path.is_dir():
+        raise WrongPlace(f"{path} is a folder; name a file in it.")
     try:
+        path.open("rb").close()
         dataset = xr.open_dataset(path, engine="netcdf4")
+    except FileNotFoundError:
+        raise NotFound(f"There is no file {path}; {NotFound.cure} or run the workflow up to it.") from None
     except Exception as error:  # the NetCDF library raises many classes for damaged files
-        raise SymbreakError(_why_unreadable(path, error)) from error
+        raise _unreadable(path, error) from error
     try:
         check(dataset, str(path), kind)
     except SymbreakError:
@@ -105,20 +121,20 @@ def check(dataset: xr.Dataset, where: str, kind: str | None = None) -> None:
     """
     actual = dataset.attrs.get("symbreak_kind")
     if actual not in FILES:
-        raise SymbreakError(
+        raise Foreign(
             f"{where} was not written by symbreak (no attribute `symbreak_kind`); give one of ours."
         )
     if kind is not None and actual != kind:
-        raise SymbreakError(f"{where} holds {actual}, and {kind} are wanted here; give a file of that kind.")
+        raise Foreign(f"{where} holds {actual}, and {kind} are wanted here; give a file of that kind.")
     version = str(dataset.attrs.get("schema_version", "unknown"))
     if version.split(".")[0] != SCHEMA_VERSION.split(".")[0]:
-        raise SymbreakError(f"{where} has schema version {version} and this is {SCHEMA_VERSION}; {REDO}.")
+        raise OtherVersion(f"{where} has schema version {version} and this is {SCHEMA_VERSION}; {REDO}.")
     missing = [name for name in GLOBALS if name not in dataset.attrs]
     if missing:
-        raise SymbreakError(f"{where} lacks the attribute `{missing[0]}`; {REDO}.")
+        raise Damaged(f"{where} lacks the attribute `{missing[0]}`; {REDO}.")
     config = str(dataset.attrs["config"])
     if hashlib.sha256(config.encode()).hexdigest() != dataset.attrs["config_sha256"]:
-        raise SymbreakError(f"{where} was changed by hand: `config_sha256` does not fit `config`; {REDO}.")
+        raise Damaged(f"{where} was changed by hand: `config_sha256` does not fit `config`; {REDO}.")
     check_variables(dataset, actual, where)
     _check_seed(dataset, actual, where)
     for name, variable in FILES[actual].declared.items():
@@ -134,7 +150,7 @@ def _check_seed(dataset: xr.Dataset, kind: str, where: str) -> None:
     named = np.atleast_1d(dataset.attrs["seed"])
     found = dataset.coords["seed"].values if "seed" in dataset.coords else np.array([])
     if not np.array_equal(np.atleast_1d(found), named):
-        raise SymbreakError(
+        raise Damaged(
             f"{where} is of seed {named.tolist()} and its coordinate `seed` says {found.tolist()}; {REDO}."
         )
 
@@ -150,26 +166,27 @@ def read_values(variable: xr.DataArray, where: str) -> np.ndarray:
     try:
         return variable.values
     except Exception as error:  # damaged chunks raise RuntimeError, OSError or HDF errors
-        raise SymbreakError(
+        raise Damaged(
             f"{where}: the values of `{variable.name}` are damaged ({_short(error)}); {REDO}."
         ) from error
 
 
-def _why_unreadable(path: Path, error: Exception) -> str:
-    """The sentence about a file that the NetCDF library cannot open: rights, a lock, or damage."""
+def _unreadable(path: Path, error: Exception) -> SymbreakError:
+    """What hinders the NetCDF library, which has one class for rights, a lock, the place, and damage."""
     try:
         with path.open("rb") as handle:
             fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except PermissionError:
-        return f"{path} may not be read by you; change its rights."
+            handle.read(1)
     except BlockingIOError:
-        return f"{path} is locked by another process that writes it; wait until that has ended."
-    except OSError as unlocked:
-        return (
-            f"{path} cannot be locked where it lies ({unlocked.strerror}); set the environment variable "
+        return InUse(f"{path} is locked by another process that writes it; {InUse.cure}.")
+    except OSError as found:
+        if found.errno not in _NO_LOCKS:
+            return of_system("read", path, found)
+        return Unreachable(
+            f"{path} cannot be locked where it lies ({found.strerror}); set the environment variable "
             "HDF5_USE_FILE_LOCKING=FALSE."
         )
-    return f"{path} is not a readable NetCDF file ({_short(error)}); {REDO}."
+    return Damaged(f"{path} is not a readable NetCDF file ({_short(error)}); {REDO}.")
 
 
 def _short(error: Exception) -> str:

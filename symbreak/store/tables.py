@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from symbreak.errors import SymbreakError
+from symbreak.errors import Damaged, Foreign, SymbreakError, of_system
 
 
 def check_csv(path: str | Path) -> str:
@@ -29,15 +29,16 @@ def check_csv(path: str | Path) -> str:
         with path.open(encoding="utf-8", newline="") as handle:
             text = handle.read()
         rows = list(csv.reader(text.splitlines(keepends=True), strict=True))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        reason = getattr(error, "strerror", None) or "it is not a table"
-        raise SymbreakError(f"Cannot read {path}: {reason}; check the path or write it anew.") from error
+    except OSError as error:
+        raise of_system("read", path, error) from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise Damaged(f"Cannot read {path}: it is not a table; check the path or write it anew.") from error
     if not rows or not rows[0]:
-        raise SymbreakError(f"{path} is empty; write it anew.")
+        raise Damaged(f"{path} is empty; write it anew.")
     columns = rows[0]
     for number, row in enumerate(rows, 1):
         if len(row) != len(columns) or (number == len(rows) and not text.endswith("\n")):
-            raise SymbreakError(f"{path} is cut off or damaged at row {number}; write it anew.")
+            raise Damaged(f"{path} is cut off or damaged at row {number}; write it anew.")
     if columns[0] == "epoch" and any(name.startswith("train_loss") for name in columns):
         _require_numbers(path, rows)
         return f"history, {len(rows) - 1} epochs"
@@ -55,9 +56,9 @@ def require_history(path: str | Path) -> None:
     try:
         found = check_csv(path)
     except SymbreakError as error:
-        raise SymbreakError(f"{str(error).rstrip('.')}, or give a history.csv of a training.") from error
+        raise type(error)(f"{str(error).rstrip('.')}, or give a history.csv of a training.") from error
     if not found.startswith("history"):
-        raise SymbreakError(f"{path} is no history of a training; give a history.csv.")
+        raise Foreign(f"{path} is no history of a training; give a history.csv.")
 
 
 def _require_numbers(path: Path, rows: list[list[str]]) -> None:
@@ -66,8 +67,8 @@ def _require_numbers(path: Path, rows: list[list[str]]) -> None:
         try:
             epoch, _ = int(row[0]), [float(cell) for cell in row if cell]
         except ValueError:
-            raise SymbreakError(
+            raise Damaged(
                 f"{path} has something else than numbers in row {number + 1}; write it anew."
             ) from None
         if epoch != number and (epoch, len(rows)) != (0, 2):
-            raise SymbreakError(f"{path} lacks epoch {number}; write it anew.")
+            raise Damaged(f"{path} lacks epoch {number}; write it anew.")
