@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from symbreak.errors import SymbreakError
+from symbreak.numerics.arrays import as_floats
 from symbreak.observables.committees.summing import evaluate_candidates, evaluate_committees
 
 Committee = tuple[int, ...]
@@ -252,13 +253,18 @@ def bootstrap_intervals(
     (2, n_quantities) array of float
         Lower and upper ends.
 
+    Raises
+    ------
+    SymbreakError
+        If a number is not finite.
+
     Examples
     --------
     >>> low, high = bootstrap_intervals([[0.0, 1.0] * 200, [1.0] * 400])
     >>> bool(low[0] < 0.5 < high[0]), float(low[1])
     (True, 1.0)
     """
-    values = np.atleast_2d(np.asarray(per_image, dtype=float))
+    values = np.atleast_2d(as_floats(per_image, "per_image"))
     n_images = values.shape[1]
     rng = np.random.default_rng(seed)
     means = np.empty((n_draws, len(values)))
