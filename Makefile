@@ -28,8 +28,10 @@ $(VENV)/ready: pyproject.toml constraints.txt
 
 run: setup  ## run the experiment (EXPERIMENT=config/….yaml) and write its report
 	@test -f $(EXPERIMENT) || { echo "There is no experiment file $(EXPERIMENT); name one of: $$(ls config/*.yaml | xargs)"; exit 2; }
-	snakemake --cores $(CORES) --configfile $(EXPERIMENT)
+	@TQDM_DISABLE=1 snakemake --cores $(CORES) --configfile $(EXPERIMENT) --logger rich \
+		|| { echo "stopped; the whole log: $$(ls -t .snakemake/log/*.log | head -n 1)"; exit 1; }
 	@$(MAKE) --no-print-directory report
+	@echo "log      $$(ls -t .snakemake/log/*.log | head -n 1)"
 
 report: setup  ## write the HTML report of what was run
 	@name=$$(symbreak configure --config $(EXPERIMENT) | sed -n 's/^name: //p') \

@@ -1,6 +1,6 @@
 """ANDC beside the magnitude pruning of Torch-Pruning, at equal numbers of parameters.
 
-    python -m benchmarks.pruning --config config/demo.yaml --folder results/demo/cct/seed1
+    python -m benchmarks.pruning --config config/demo_full.yaml --folder results/demo_full/cct/seed1
 
 Torch-Pruning (https://github.com/VainF/Torch-Pruning, `pip install torch-pruning`) takes whole nodes away:
 here those between Linear1 and Linear2 of the last block with the smallest group magnitude, until as many
@@ -104,8 +104,8 @@ def latency(network):
 def main():
     """Print the table, or why there is none."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--config", type=Path, default=Path("config/demo.yaml"))
-    parser.add_argument("--folder", type=Path, default=Path("results/demo/cct/seed1"))
+    parser.add_argument("--config", type=Path, default=Path("config/demo_full.yaml"))
+    parser.add_argument("--folder", type=Path, default=Path("results/demo_full/cct/seed1"))
     options = parser.parse_args()
     try:
         import torch_pruning

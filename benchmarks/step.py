@@ -29,7 +29,7 @@ from symbreak.models.cpu.processor import has_bf16
 
 BATCH = 32
 LARGE = {"architecture": "cct_7_3x1", "dim": 256, "heads": 4}
-#: The network of config/demo.yaml.
+#: The network of config/demo_full.yaml.
 SMALL = {
     "architecture": "cct_3_3x2",
     "dim": 64,

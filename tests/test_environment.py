@@ -49,10 +49,22 @@ def test_constraints_are_plain_versions_that_satisfy_the_package():
         assert Version(versions[requirement.name]) in requirement.specifier
 
 
+def test_recipe_agrees_with_the_package():
+    recipe = yaml.safe_load((ROOT / "recipe" / "recipe.yaml").read_text())
+    run = {line.replace(" ", "") for line in recipe["requirements"]["run"][1:]}
+    assert run == {f"{CONDA.get(r.name, r.name)}{r.specifier}" for r in wanted()}
+    assert recipe["context"]["version"] == PROJECT["version"]
+    assert f">={recipe['context']['python_min']}" == PROJECT["requires-python"]
+    (entry,) = recipe["build"]["python"]["entry_points"]
+    assert PROJECT["scripts"] == {entry.split(" = ")[0]: entry.split(" = ")[1]}
+
+
 def test_version_has_one_source():
     import symbreak
 
     assert PROJECT["version"] == symbreak.__version__
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert cited["version"] == PROJECT["version"]
 
 
 def test_every_rule_names_the_environment():

@@ -196,7 +196,7 @@ def test_describe_prints_text_csv_and_json(tmp_path, capsys):
     assert main(["describe", str(path), "--format", "csv"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "part,layer,output,parameters,macs" and lines[-1].startswith("classifier,readout,7,")
-    assert main(["describe", "config/demo.yaml"]) == 0
+    assert main(["describe", "config/demo_full.yaml"]) == 0
     names = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
     assert names == ["network", "cct", "untrained", "vgg"]
 

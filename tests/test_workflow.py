@@ -120,6 +120,9 @@ def test_whole_run_leaves_tables_figures_and_netcdf(finished):
             assert joined.seed.values.tolist() == [1, 2]
             assert (joined.snr_stderr >= 0).any()
     assert list(results.rglob("tables/**/*.csv"))
+    summary = (results / "summary.html").read_text()
+    assert "Block 2: the heads divide the labels" in summary and summary.count("data:image/png") == 6
+    assert "CPU seconds" in summary and "SNR rises along the blocks" in summary
     figures = list(results.rglob("figures/**/*.png"))
     assert figures and all(path.stat().st_size > 5000 for path in figures)
     assert not list(results.rglob(".*"))
@@ -145,7 +148,7 @@ def test_a_job_that_fails_fails_the_workflow_and_its_sentence_is_in_the_log(copy
     assert not (copy / wanted).exists() and damaged.read_bytes() == b"no weights"
 
 
-PAGES = {f"experiment_{part}" for part in ("committees", "heads", "nodes", "papers", "scorecard")}
+PAGES = {f"experiment_{part}" for part in ("committees", "heads", "nodes", "summary")}
 HEADS = {"heads", "join_heads", "replicas", "tap_heads"}
 SCANS = HEADS | {"scan", "null", "join_statistics", "tap_nodes", "network_nodes", "network_training"}
 #: Change -> rules that run again on the finished experiment.

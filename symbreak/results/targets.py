@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from symbreak.results.files import FILES
 from symbreak.results.layout import Layout
 from symbreak.results.registry import ENTRIES, SCOPES, SUBSCRIPT, Entry
 
@@ -46,6 +47,11 @@ def targets(layout: Layout) -> list[str]:
         for entry in layout.entries(place)
         for file in entry.files
     ]
+
+
+def sources(layout: Layout) -> list[str]:
+    """All files that results are made of, which people open as well; below the folder of the experiment."""
+    return list(dict.fromkeys(file for kind in FILES for file in layout.files(kind)))
 
 
 def groups(layout: Layout) -> list[Group]:

@@ -23,6 +23,7 @@ from symbreak.results.targets import (
     labels,
     lists,
     pattern,
+    sources,
     targets,
     voting,
 )

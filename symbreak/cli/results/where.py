@@ -1,4 +1,4 @@
-"""Say where the results of an experiment are."""
+"""Say what an experiment has found, and where its results are."""
 
 from __future__ import annotations
 
@@ -16,11 +16,14 @@ def arguments(parser: ArgumentParser) -> None:
 
 
 def run(options: Namespace) -> None:
-    """Say where the results of an experiment are."""
+    """Say the answer of every network in a sentence for each block, and where to look."""
     folder = options.folder
     if not folder.is_dir():
         raise SymbreakError(f"There are no results at {folder}; run the workflow first.")
+    for path in sorted(folder.glob("*/heads/attention.nc")):
+        _say(path)
     places = {
+        "summary": "summary.html",
         "report": "report.html",
         "tables": "tables/**/*.csv",
         "figures": "figures/**/*.png",
@@ -35,4 +38,20 @@ def run(options: Namespace) -> None:
             print(f"{name:8} {top}/ ({len(files)} files)")
 
 
-VERB = Verb("where", "say where the results of an experiment are", "results/demo", arguments, run)
+def _say(path: Path) -> None:
+    """Sentences of the blocks of one network."""
+    from symbreak.observables.heads.sentences import block_sentences
+    from symbreak.results.context import load
+
+    print(f"{path.parents[1].name}:")
+    for found in block_sentences(load(path, "heads")):
+        print(f"  {found.sentence}")
+
+
+VERB = Verb(
+    "where",
+    "say what an experiment has found, in a sentence for each block, and where its results are",
+    "results/demo",
+    arguments,
+    run,
+)

@@ -137,7 +137,7 @@ def _measured_latency(path: Path) -> float:
 VERB = Verb(
     "committee",
     "evaluate the soft committees of the trained networks from their saved outputs (P2 section 4)",
-    "--config config/demo.yaml --folder results/demo",
+    "--config config/demo_full.yaml --folder results/demo_full",
     arguments,
     run,
 )

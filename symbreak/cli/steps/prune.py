@@ -23,7 +23,7 @@ def run(options: Namespace) -> None:
 VERB = Verb(
     "prune",
     "remove weights of a trained network by the labels of its nodes and by other rules, and retrain it",
-    "--config config/demo.yaml --folder results/demo/cct/seed1",
+    "--config config/demo_full.yaml --folder results/demo_full/cct/seed1",
     arguments,
     run,
 )
