@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
@@ -9,6 +11,9 @@ from matplotlib.ticker import MaxNLocator
 
 from symbreak.results.figures.style import GREY, PALETTE, Figure, finish, styled
 from symbreak.results.figures.text import literal
+
+#: Where legends stand: below their panel, as lines fill it.
+BELOW: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.16), "fontsize": 8.5}
 
 
 @styled
@@ -36,8 +41,8 @@ def plot_committees(committee: xr.Dataset, title: str = "") -> Figure:
     >>> [axis.get_ylabel() for axis in plot_committees(committee_example()).axes[1:3]]
     ['accuracy (fraction of images)', 'accuracy − member']
     """
-    figure = Figure(figsize=(12.4, 4.3))
-    axes = figure.subplots(1, 3, width_ratios=(1.15, 1, 1))
+    figure = Figure(figsize=(12.4, 4.6))
+    axes = figure.subplots(1, 3, width_ratios=(1.5, 1, 1))
     image = _agreement(axes[0], committee)
     figure.colorbar(image, ax=axes[0], label="agreement − independent (1)", shrink=0.85)
     _sizes(axes[1], committee)
@@ -69,7 +74,7 @@ def _agreement(axis: Axes, committee: xr.Dataset):
     top = max(float(np.nanmax(np.abs(excess))), 1e-3)
     image = axis.imshow(excess, cmap="RdBu_r", vmin=-top, vmax=top)
     names = member_names(committee)
-    size = 8 if n <= 12 else 5.5
+    size = (8 if n <= 12 else 5.5) * min(1, 14 / max(map(len, names)))  # long names stay in the figure
     axis.set_xticks(range(n), names, rotation=90, fontsize=size)
     axis.set_yticks(range(n), names, fontsize=size)
     if n <= 8:
@@ -105,7 +110,7 @@ def _sizes(axis: Axes, committee: xr.Dataset) -> None:
     axis.set_xlabel("members of the committee")
     axis.set_ylabel("accuracy (fraction of images)")
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axis.legend()
+    axis.legend(**BELOW)
 
 
 def _diversity(axis: Axes, committee: xr.Dataset) -> None:
@@ -136,6 +141,5 @@ def _diversity(axis: Axes, committee: xr.Dataset) -> None:
         )
     axis.set_xticks(shown.committee_size.values)
     axis.set_xlim(1.5, float(shown.committee_size.max()) + 0.5)
-    bottom, top = axis.get_ylim()
-    axis.set_ylim(bottom, top + 0.55 * (top - bottom))  # room for the legend
-    axis.legend(title=f"bars: {100 * committee.attrs['confidence']:g} % over images", alignment="left")
+    words = f"bars: {100 * committee.attrs['confidence']:g} % over images"
+    axis.legend(title=words, alignment="left", **BELOW)
