@@ -155,3 +155,22 @@ def test_one_entry_makes_rule_verb_label_caption_and_line_of_the_docs(tmp_path):
     run(sys.executable, "-c", f"import sys; sys.path.insert(0, {str(ROOT / 'tests')!r}); {made}")
     run(*symbreak, "results", "--folder", "results/tiny", "--names", "spectrum")
     assert (tmp_path / "results/tiny/figures/small/block/spectrum.png").stat().st_size > 1000
+
+
+def test_the_report_shows_the_most_telling_results_of_trained_networks_and_all_when_asked():
+    networks = SETTINGS["networks"] | {"untrained": SETTINGS["networks"]["small"] | {"trained": False}}
+    probes = SETTINGS["probes"] | {"taps": ["attention", "attention_rotated", "block"]}
+    shown = {}
+    for detail in ("main", "full"):
+        found = groups(layout(networks=networks, probes=probes, report={"detail": detail}))
+        shown[detail] = {
+            (network, tap, name)
+            for group in found
+            for network in group.values.get("network", [""])
+            for tap in group.values.get("tap", [""])
+            for name in group.reported
+        }
+    assert ("", "", "summary") in shown["main"] < shown["full"]
+    assert {network for network, _, _ in shown["main"]} == {"", "small"}
+    assert "attention_rotated" not in {tap for _, tap, _ in shown["main"]}
+    assert ("untrained", "attention_rotated", "heads_ratio") in shown["full"]

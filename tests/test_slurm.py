@@ -222,6 +222,15 @@ def test_the_whole_experiment_with_a_job_that_fails_once(workflow):
     assert len(comments) < 20
 
 
+def test_a_title_is_a_title_on_the_login_node_too(workflow):
+    """The command of a job goes to Slurm as a script: no shell reads what a setting says."""
+    page = workflow.folder / "results/tiny/summary.html"
+    settings = ["seeds=[1]", "title=$(touch pwned) `touch pwned`"]
+    status, said = workflow.finish(workflow.start("results/tiny/summary.html", "--config", *settings))
+    assert status == 0, said[-4000:]
+    assert "$(touch pwned)" in page.read_text() and not list(workflow.folder.rglob("pwned"))
+
+
 GPU_RULE = """
 rule all:
     input:

@@ -231,6 +231,8 @@ def test_report_is_one_file_that_works_offline(finished):
     assert answer.returncode == 0, answer.stderr[-2000:]
     report = (finished / "report.html").read_text()
     assert "data:image/png" in report and 'src="http' not in report
+    shown = set(re.findall(r"figures/[\w/]+\.png", report))
+    assert 10 < len(shown) <= 30 and not [name for name in shown if "heads_ratio" in name]
 
 
 #: Verbs that run a network; all others work on numbers alone.

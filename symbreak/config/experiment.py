@@ -126,6 +126,16 @@ class Compute(Section):
         return self.model_dump(mode="json", exclude=unset | {"partner_seconds"})
 
 
+class Report(Section):
+    """What the HTML report shows; all tables and figures are made in any case."""
+
+    detail: Literal["main", "full"] = Field(
+        "main",
+        description="`main`: the most telling results of trained networks; `full`: all results, also those "
+        "of networks without training and of rotated features.",
+    )
+
+
 class Experiment(Section):
     """One experiment: data, networks, seeds and what is measured on them."""
 
@@ -148,6 +158,7 @@ class Experiment(Section):
     pruning: Pruning = Pruning()
     latency: Latency = Latency()
     compute: Compute = Compute()
+    report: Report = Report()
     published: Literal["P1", "P2"] | Distinct[Literal["P1", "P2"]] | None = Field(
         None,
         description="Print the values of this paper, or of both, next to ours (P1: arXiv:2501.12900, "

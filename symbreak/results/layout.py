@@ -133,6 +133,14 @@ class Layout:
         possible = not entry.condition or getattr(self, entry.condition)(place)
         return possible and all(self.files(kind, place) for kind in entry.required)
 
+    def in_report(self, place: Place) -> bool:
+        """Whether the report shows results of a place by default: null models stand in those of others."""
+        networks = self.experiment.networks
+        if self.experiment.report.detail == "full" or not place.network:
+            return True
+        trained = networks[place.network].trained or not any(one.trained for one in networks.values())
+        return trained and not place.tap.startswith("attention_rotated")
+
     def entries(self, place: Place) -> list[Entry]:
         """Results that exist at a place, in the order of the registry."""
         scope = scope_of(place)

@@ -25,12 +25,15 @@ class Group(NamedTuple):
         What it makes.
     values : dict of str to list of str
         Networks, and taps, studies or seeds; results exist for all combinations of them.
+    reported : frozenset of str
+        Names of the entries that the report shows.
     """
 
     name: str
     scope: str
     entries: list[Entry]
     values: dict[str, list[str]]
+    reported: frozenset[str] = frozenset()
 
     @property
     def constraints(self) -> dict[str, str]:
@@ -64,20 +67,22 @@ def groups(layout: Layout) -> list[Group]:
 
 def _groups(layout: Layout, scope: str, category: str) -> Iterator[Group]:
     own = scope if scope in ("tap", "study", "seed") else ""
-    networks: dict[tuple[str, tuple[Entry, ...]], list[str]] = {}
+    networks: dict[tuple[str, tuple[Entry, ...], bool], list[str]] = {}
     for place in layout.places(scope):
         part = getattr(place, own) if own else ""
         entries = tuple(entry for entry in layout.entries(place) if entry.category == category)
-        networks.setdefault((part, entries), []).append(place.network)
-    parts: dict[tuple[tuple[str, ...], tuple[Entry, ...]], list[str]] = {}
-    for (part, entries), names in networks.items():
+        networks.setdefault((part, entries, layout.in_report(place)), []).append(place.network)
+    parts: dict[tuple[tuple[str, ...], tuple[Entry, ...], bool], list[str]] = {}
+    for (part, entries, shown), names in networks.items():
         if entries:
-            parts.setdefault((tuple(names), entries), []).append(part)
-    for number, ((alike, entries), values) in enumerate(parts.items()):
+            parts.setdefault((tuple(names), entries, shown), []).append(part)
+    full = layout.experiment.report.detail == "full"
+    for number, ((alike, entries, shown), values) in enumerate(parts.items()):
         wildcards = {"network": list(alike)} if scope != "experiment" else {}
         wildcards |= {own: values} if own else {}
         name = f"{scope}_{category.lower()}{_suffix(number)}"
-        yield Group(name, scope, list(entries), wildcards)
+        reported = frozenset(entry.name for entry in entries if shown and (full or not entry.detail))
+        yield Group(name, scope, list(entries), wildcards, reported)
 
 
 def voting(layout: Layout, folder: str) -> list[str]:

@@ -1,6 +1,8 @@
 # What a reader looks at, from the registry of results: one process for all of one category at one place.
-def shown(entry):
+def shown(entry, reported):
     """Outputs of a result; the report shows the last of them. Its caption is a file, as Snakemake wants it."""
+    if entry.name not in reported:
+        return [f"<results>/{file}" for file in entry.files]
     path = Path(".snakemake", "captions", entry.kind, f"{entry.name}.rst").absolute()
     if workflow.is_main_process:
         write(path, caption(entry))
@@ -42,7 +44,7 @@ for made in groups(LAYOUT):
         input:
             made_of(made.entries),
         output:
-            [file for entry in made.entries for file in shown(entry)],
+            [file for entry in made.entries for file in shown(entry, made.reported)],
         log:
             "<logs>/results/"
             + ".".join([made.name, *(f"{{{name}}}" for name in made.values)])

@@ -60,6 +60,8 @@ class Entry:
         Property of the place (a method of :class:`symbreak.results.layout.Layout`) that it needs.
     folder : str, optional
         In place of the folder of its kind.
+    detail : bool
+        Whether the report shows it only where the experiment asks for every detail.
     """
 
     name: str
@@ -73,6 +75,7 @@ class Entry:
     subcategory: str
     condition: str = ""
     folder: str | None = None
+    detail: bool = False
 
     @property
     def required(self) -> list[str]:
