@@ -125,7 +125,7 @@ def judge_trend(
     >>> rising = xr.Dataset({"snr": (("seed", "block"), [[1.0, 2.0, 3.0, 4.0], [1.1, 2.0, 3.0, 4.2]])})
     >>> found = judge_trend(rising, "snr", "SNR rises", "1.74 to 3.28", 1)
     >>> found.verdict, found.ours
-    ('holds', '1.05 ± 0.05 to 4.10 ± 0.10; difference within seeds +3.05 [+2.41, +3.69]')
+    ('holds', '1.05 ± 0.05 to 4.1 ± 0.1; difference within seeds +3.05 [+2.41, +3.69]')
     """
     values = per_seed(chosen, name)
     verdict, p = beyond_chance(values, chance, sign, smallest)
