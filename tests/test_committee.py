@@ -20,6 +20,7 @@ from symbreak.observables import (
     grow_committee,
 )
 from symbreak.observables.committees.members import same_and_diverse
+from symbreak.observables.committees.outputs import Outputs
 from symbreak.papers.claims.claim import HOLDS, UNDECIDED
 from symbreak.papers.claims.committees import judge_committees
 from symbreak.planted import committee_example, independent_members
@@ -29,6 +30,36 @@ from symbreak.results.tables.committees import agreement_table, group_table, mem
 from symbreak.store import open_dataset, provenance, write_dataset
 
 QUICK = Committee(n_bootstrap=99)
+
+
+def test_members_that_do_not_fit_in_memory_make_the_same_table(monkeypatch):
+    """They are read one by one, and again some images at a time from a temporary file."""
+    members = independent_members(accuracies=[0.6, 0.7, 0.8], images=300, seeds=5)
+    plain = committee_tables(members, QUICK)
+    monkeypatch.setattr(Outputs.__init__, "__defaults__", (10_000,))
+    streamed = committee_tables(iter(members), QUICK)
+    assert plain.identical(streamed)
+
+
+def test_search_is_among_the_most_accurate():
+    members = independent_members(accuracies=[0.5, 0.6, 0.7, 0.8], images=400, seeds=3)
+    table = committee_tables(members, Committee(n_bootstrap=99, exhaustive=3, largest_search=5))
+    assert table.sizes["committee_size"] == 5
+    best = set(np.argsort(-table.member_accuracy.values, kind="stable")[:5] + 1)
+    of_size = table.best_committee.values
+    chosen = table.is_member.sel(committee=of_size[-1])
+    assert set(chosen.member.values[chosen.values == 1].tolist()) == best
+
+
+def test_agreement_of_pairs_is_the_mean_over_all_of_them():
+    members = independent_members(accuracies=[0.6, 0.8, 0.9], images=200, seeds=2)
+    table = committee_tables(members, QUICK)
+    network = table.network.values
+    pairs = list(combinations(range(6), 2))
+    for name, wanted in (("same", True), ("diverse", False)):
+        chosen = [pair for pair in pairs if (network[pair[0]] == network[pair[1]]) == wanted]
+        mean = np.mean([table.agreement.values[pair] for pair in chosen])
+        assert float(table[f"{name}_agreement"]) == pytest.approx(mean, abs=1e-12)
 
 
 def fields_of(members):

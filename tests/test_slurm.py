@@ -13,6 +13,7 @@ import pytest
 import torch
 import yaml
 from one_node_slurm import CannotRun, OneNodeSlurm, install
+from test_security import HARM
 from tiny import SETTINGS, experiment
 
 from symbreak.config import dump
@@ -100,10 +101,10 @@ class Workflow:
         self.environment = slurm.environment | {"PATH": path, "OMP_NUM_THREADS": "1"}
         self.environment["PYTHONPATH"] = str(ROOT)
 
-    def start(self, *arguments):
+    def start(self, *arguments, configfile="tiny.yaml"):
         """Begin `snakemake --profile profiles/slurm`."""
         command = ["snakemake", *arguments, "--profile", "profiles/slurm"]
-        command += ["--configfile", "tiny.yaml"] if "--snakefile" not in arguments else []
+        command += ["--configfile", configfile] if "--snakefile" not in arguments else []
         log = open(self.folder / "snakemake.log", "a")  # noqa: SIM115
         options = {"cwd": self.folder, "env": self.environment, "stdout": log, "stderr": log}
         # Tests may run in the background of a shell, where SIGINT is ignored; children would inherit that.
@@ -231,29 +232,78 @@ def test_a_title_is_a_title_on_the_login_node_too(workflow):
     assert "$(touch pwned)" in page.read_text() and not list(workflow.folder.rglob("pwned"))
 
 
-GPU_RULE = """
+def test_settings_are_no_words_for_a_shell_of_the_login_node(workflow):
+    """The security test of one machine, on Slurm."""
+    settings = yaml.safe_load((workflow.folder / "tiny.yaml").read_text())
+    settings |= {"name": "harmful", "title": HARM, "seeds": [1]}
+    settings["data"] = settings["data"] | {"root": HARM}
+    (workflow.folder / f"{HARM}.yaml").write_text(yaml.safe_dump(settings))
+    target = "results/harmful/small/seed1/network.safetensors"
+    status, said = workflow.finish(workflow.start(target, configfile=f"{HARM}.yaml"))
+    assert status == 0, said[-4000:]
+    assert (workflow.folder / target).exists() and not list(workflow.folder.rglob("pwned"))
+
+
+ASKING = """
 rule all:
     input:
-        "gpu.txt",
+        "1.gpu",
+        "2.gpu",
+        "times.txt",
     localrule: True
 
 
 rule needs_two:
     output:
-        "gpu.txt",
+        "{n}.gpu",
     resources:
         gpu=2,
+        gpu_jobs=1,
+    shell:
+        "scontrol show job $SLURM_JOB_ID > {output}; date +%s%N >> {output}; sleep 12; date +%s%N >> {output}"
+
+
+rule latency:
+    output:
+        "times.txt",
     shell:
         "scontrol show job $SLURM_JOB_ID > {output}"
 """
 
 
-def test_a_job_gets_as_many_gpus_as_it_asks_for(workflow):
-    """The limit of one GPU at a time is that of one machine; Slurm only pretends to have GPUs here."""
-    (workflow.folder / "gpu.smk").write_text(GPU_RULE)
-    status, said = workflow.finish(workflow.start("--snakefile", "gpu.smk"))
+def test_jobs_get_what_they_ask_for(workflow):
+    """Two GPUs each, both at a time (one job at a time is the limit of one machine), and a machine alone.
+
+    Slurm only pretends to have GPUs here.
+    """
+    (workflow.folder / "asking.smk").write_text(ASKING)
+    status, said = workflow.finish(workflow.start("--snakefile", "asking.smk"))
     assert status == 0, said[-4000:]
-    assert "gres:gpu:2" in (workflow.folder / "gpu.txt").read_text()
+    first, second = ((workflow.folder / f"{n}.gpu").read_text() for n in (1, 2))
+    assert "gres:gpu:2" in first and "gres:gpu:2" in second
+    spans = sorted([int(time) for time in text.split()[-2:]] for text in (first, second))
+    assert spans[1][0] < spans[0][1]
+    assert "OverSubscribe=NO" in (workflow.folder / "times.txt").read_text()
+    assert "OverSubscribe=OK" in first
+
+
+#: Seeds of each of three networks: as many jobs of Slurm for 20 of them, which take ten minutes.
+MANY = int(os.environ.get("SYMBREAK_SLURM_SEEDS", "2"))
+
+
+def test_many_seeds_are_few_jobs(workflow):
+    (workflow.folder / "hurry").touch()
+    settings = yaml.safe_load((workflow.folder / "tiny.yaml").read_text())
+    settings |= {"name": "many", "seeds": list(range(1, MANY + 1))}
+    settings["networks"] = {name: dict(settings["networks"]["small"]) for name in ("one", "two", "three")}
+    settings["compute"] = settings["compute"] | {"seeds_per_job": MANY}
+    (workflow.folder / "many.yaml").write_text(yaml.safe_dump(settings))
+    before = len(workflow.jobs())
+    status, said = workflow.finish(workflow.start(configfile="many.yaml"))
+    assert status == 0, said[-4000:]
+    for name in settings["networks"]:
+        assert (workflow.folder / f"results/many/{name}/seed{MANY}/heads/attention.nc").exists()
+    assert len(workflow.jobs()) - before <= 25
 
 
 def test_processes_started_by_srun_share_a_training(workflow, tmp_path):

@@ -46,13 +46,14 @@ def test_every_stage_has_a_format_and_sections_and_no_version():
     [
         ({"data": {"root": "x", "download": False}, "compute": {"partner_seconds": 1.0}}, set()),
         ({"training": {"checkpoint_seconds": 9, "validate_every": 2}, "probes": {"cache": 0}}, set()),
-        ({"data": {"validation_per_label": 7}}, {"measure", "attention", "evolve", "prune"}),
+        ({"data": {"validation_per_label": 7}}, {"data", "measure", "attention", "evolve", "prune"}),
         ({"heads": {"ratio": 3.0}}, {"heads", "replicas", "evolve"}),
         ({"heads": {"n_shuffles": 99}}, {"heads", "replicas", "evolve", "attention"}),
         ({"measurement": {"inputs": "training"}}, {"measure", "evolve", "prune"}),
         ({"title": "Other"}, {"pages"}),
         ({"evolution": {"taps": ["attention_rotated"]}}, set()),
-        ({"seeds": [1, 2, 3]}, set()),
+        ({"seeds": [1, 2, 3]}, {"null", "committee", "pages"}),
+        ({"compute": {"seeds_per_job": 2}}, set()),
     ],
 )
 def test_settings_change_the_stages_that_they_determine(sections, stages):

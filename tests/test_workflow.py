@@ -133,6 +133,85 @@ def test_a_second_run_does_nothing(finished):
     assert "Nothing to be done" in answer.stdout + answer.stderr
 
 
+def test_a_job_may_take_several_seeds_and_computes_the_same(finished):
+    """Results of a seed do not depend on how many of them a job takes."""
+    changes = ["name=batched", "seeds=[1,2,3]", "compute={seeds_per_job: 2, device: cpu, precision: fp32}"]
+    plan = snakemake("--dry-run", "--configfile", "tiny.yaml", "--config", *changes, cwd=finished)
+    said = plan.stdout + plan.stderr
+    assert plan.returncode == 0, said[-2000:]
+    assert "Train small, seeds 1 to 2" in said and "Train small, seed 3" in said
+    wanted = [f"results/batched/small/seed2/{kind}/attention.nc" for kind in ("statistics", "heads")]
+    answer = snakemake(*wanted, "--configfile", "tiny.yaml", "--config", *changes, cwd=finished)
+    assert answer.returncode == 0, (answer.stdout + answer.stderr)[-3000:]
+    assert not (finished / "results/batched/small/seed3").exists()
+    for path in map(Path, wanted):
+        with (
+            xr.open_dataset(finished / path) as one,
+            xr.open_dataset(str(finished / path).replace("batched", "tiny")) as other,
+        ):
+            assert one.drop_attrs().identical(other.drop_attrs())
+
+
+GPU_JOBS = """
+rule all:
+    input:
+        "1.gpu",
+        "2.gpu",
+
+
+rule one:
+    output:
+        "{n}.gpu",
+    resources:
+        gpu_jobs=1,
+    shell:
+        "date +%s%N > {output}; sleep 1; date +%s%N >> {output}"
+"""
+
+
+def test_jobs_with_a_gpu_queue_for_it_on_one_machine(copy):
+    (copy / "gpu.smk").write_text(GPU_JOBS)
+    answer = snakemake("--snakefile", "gpu.smk", cwd=copy)
+    assert answer.returncode == 0, answer.stderr[-2000:]
+    first, second = sorted([int(line) for line in (copy / f"{n}.gpu").read_text().split()] for n in (1, 2))
+    assert first[1] <= second[0]
+
+
+def test_data_of_files_are_provided_once_on_this_machine_before_any_training(copy):
+    for name, expected in {"cifar100": 1, "demo": 0}.items():
+        answer = snakemake("--dry-run", "--configfile", str(ROOT / "config" / f"{name}.yaml"), cwd=copy)
+        said = answer.stdout + answer.stderr
+        assert said.count("localrule data:") + said.count("Fetch and check the data") == expected
+
+
+SUBMIT = """#!/bin/sh
+echo "$@" >> submitted
+sh "$1" > /dev/null 2>&1 < /dev/null &
+echo $!
+"""
+
+
+def test_a_generic_batch_system_runs_the_jobs(copy):
+    (copy / "submit").write_text(SUBMIT)
+    (copy / "submit").chmod(0o755)
+    log = "results/generic/logs/train/small.seed7.log"
+    wanted = "results/generic/small/seed7/network.safetensors"
+    arguments = [wanted, "--profile", "profiles/generic", "--cluster-generic-submit-cmd", "./submit"]
+    arguments += [
+        "--configfile",
+        "tiny.yaml",
+        "--config",
+        "name=generic",
+        "seeds=[7]",
+        "--latency-wait",
+        "60",
+    ]
+    answer = snakemake(*arguments, cwd=copy)
+    assert answer.returncode == 0, (answer.stdout + answer.stderr)[-3000:]
+    assert (copy / wanted).exists() and (copy / log).exists()
+    assert len((copy / "submitted").read_text().splitlines()) == 1
+
+
 def test_a_job_that_fails_fails_the_workflow_and_its_sentence_is_in_the_log(copy):
     """What a verb says goes through `tee`, which must not swallow its exit status."""
     damaged = copy / "results/broken/small/seed7/network.safetensors"
@@ -217,13 +296,13 @@ def test_a_deleted_page_is_made_anew(finished):
     assert "tap_heads" in answer.stdout + answer.stderr and "Scan" not in answer.stdout + answer.stderr
 
 
-def test_per_seed_groups_hold_rules_of_one_seed_only():
+def test_per_seed_groups_hold_rules_of_one_batch_of_seeds_only():
     grouped = []
     for path in (ROOT / "workflow" / "rules").glob("*.smk"):
         for rule in re.split(r"\n(?= *rule\b)", path.read_text())[1:]:
             if re.search(r'group:\s+"scans"', rule):
-                grouped.append(re.search(r'log:\s+"(.*)"', rule)[1])
-    assert len(grouped) == 2 and all("{seed}" in log for log in grouped)
+                grouped.append(re.findall(r"(?:input|output):\s+(\w+)\(", rule))
+    assert grouped == [["each", "each"], ["each", "each"]]
 
 
 def test_report_is_one_file_that_works_offline(finished):

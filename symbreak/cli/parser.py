@@ -12,6 +12,7 @@ from symbreak.cli.verb import Verb
 #: Title of a group -> modules below symbreak.cli, each with its `VERB` or `VERBS`.
 GROUPS = {
     "steps of the workflow": (
+        "steps.data",
         "steps.train",
         "steps.probe",
         "steps.measure",

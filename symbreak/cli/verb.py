@@ -39,11 +39,17 @@ def add_config(parser: ArgumentParser) -> None:
     )
 
 
-def add_step(parser: ArgumentParser, folder: str, threads: bool = True) -> None:
-    """Arguments of a step of the workflow: experiment file, folder, threads."""
+def add_step(parser: ArgumentParser, folder: str, threads: bool = True, several: bool = False) -> None:
+    """Arguments of a step of the workflow: experiment file, folder or several `folders`, threads."""
     add_config(parser)
     add_digest(parser)
-    parser.add_argument("--folder", type=Path, required=True, help=folder)
+    if several:
+        folder += "; or several folders of one network"
+        parser.add_argument(
+            "--folder", type=Path, nargs="+", required=True, dest="folders", metavar="FOLDER", help=folder
+        )
+    else:
+        parser.add_argument("--folder", type=Path, required=True, help=folder)
     if threads:
         parser.add_argument(
             "--threads", type=positive, default=1, help="processor threads (default: %(default)s)"
@@ -100,7 +106,13 @@ def read_step(options: Namespace, stage: str) -> Experiment:
     if named and named not in experiment.networks:
         known = ", ".join(experiment.networks)
         raise SymbreakError(f"{options.config} has no network {named!r}; choose one of {known}.")
-    require_digest(options, experiment, stage, named or _network_of(options.folder, experiment))
+    folders = options.folders if "folders" in options else [options.folder]
+    networks = dict.fromkeys(named or _network_of(folder, experiment) for folder in folders)
+    if len(networks) > 1 or len(set(folders)) < len(folders):
+        raise SymbreakError(
+            f"--folder names {', '.join(map(str, folders))}; give seeds of one network, each once."
+        )
+    require_digest(options, experiment, stage, *networks)
     return experiment
 
 

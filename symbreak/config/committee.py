@@ -18,6 +18,12 @@ class Committee(Section):
         le=14,
         description="Up to this many members all committees are evaluated; beyond, greedy ones.",
     )
+    largest_search: Integer = Field(
+        32,
+        ge=2,
+        le=10_000,
+        description="Beyond that, committees are grown among so many of the most accurate members.",
+    )
     groups: dict[Line, Annotated[Distinct[Line], Field(min_length=1)]] = Field(
         {},
         description="Lists of networks by name: each is one committee for each seed, and one of all seeds.",

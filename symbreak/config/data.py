@@ -56,6 +56,11 @@ class Data(Section):
         return self.name in ("diacritics", "cifar100")
 
     @property
+    def drawn(self) -> bool:
+        """Whether images are made when they are needed; others lie in files, which may have to be fetched."""
+        return self.name == "diacritics"
+
+    @property
     def n_labels(self) -> int:
         """Number of labels.
 

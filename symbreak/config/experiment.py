@@ -104,6 +104,13 @@ class Compute(Section):
         description="Processes that share each batch of a training and each measuring pass; one for each "
         "GPU.",
     )
+    seeds_per_job: Integer = Field(
+        1,
+        ge=1,
+        le=1000,
+        description="Seeds that a job of the workflow takes, one after the other: 1 where a training takes "
+        "hours, 10 to 50 where seeds are hundreds. Seeds that are added later make no full batch anew.",
+    )
     partner_seconds: Positive = Field(
         1800.0, le=1e6, description="Seconds that a process waits for the others before it gives up."
     )
@@ -123,7 +130,7 @@ class Compute(Section):
         """All keys that determine results; those of later versions where they are set."""
         later = {"processes": 1, "compile": "auto", "cpu_passes": "auto"}
         unset = {name for name, default in later.items() if getattr(self, name) == default}
-        return self.model_dump(mode="json", exclude=unset | {"partner_seconds"})
+        return self.model_dump(mode="json", exclude=unset | {"partner_seconds", "seeds_per_job"})
 
 
 class Report(Section):

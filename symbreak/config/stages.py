@@ -12,6 +12,7 @@ from symbreak.errors import SymbreakError
 #: Stage -> number of its format: raised when the stage computes other numbers from the same settings, so that
 #: its files, and those made of them, are made again. A new version of the package alone makes nothing again.
 FORMATS = {
+    "data": 1,
     "train": 1,
     "probe": 1,
     "measure": 1,
@@ -44,6 +45,7 @@ VALIDATION = {"data": {"validation_per_label"}, "training": {"validate_every"}}
 OF_UNTRAINED = {"normalisation"}
 #: Stage -> sections of the experiment that determine it, as far as nothing finer is known below.
 SECTIONS = {
+    "data": ("data",),
     "train": ("data", "training", "compute"),
     "probe": ("data", "probes", "compute"),
     "measure": ("data", "measurement", "compute"),
@@ -55,10 +57,10 @@ SECTIONS = {
     "heads": ("statistics", "heads"),
     "join": (),
     "replicas": ("heads",),
-    "null": ("statistics",),
-    "committee": ("committee",),
+    "null": ("seeds", "statistics"),
+    "committee": ("seeds", "committee"),
     "results": ("statistics", "published"),
-    "pages": ("statistics", "published", "title"),
+    "pages": ("seeds", "statistics", "published", "title"),
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -39,6 +39,64 @@ class Group(NamedTuple):
     def constraints(self) -> dict[str, str]:
         """Regular expressions that match these values and nothing else."""
         return {name: pattern(values) for name, values in self.values.items()}
+
+
+class Batch(NamedTuple):
+    """Networks that a job of the workflow takes together: seeds of one network, or any one network.
+
+    Attributes
+    ----------
+    suffix : str
+        Of the rule's name.
+    names : list of str
+        Taps or studies that the job makes files of.
+    network, constraint : str
+        Its name, or Snakemake's wildcard and the pattern of names that it may stand for.
+    seeds : tuple of str
+        The seeds; Snakemake's wildcard where a job takes one.
+    log, words : str
+        What they are called in names of logs, and in messages.
+    """
+
+    suffix: str
+    names: list[str]
+    network: str = "{network}"
+    constraint: str = ".+"
+    seeds: tuple[str, ...] = ("{seed}",)
+    log: str = "{network}.seed{seed}"
+    words: str = "{wildcards.network}, seed {wildcards.seed}"
+
+
+def batches(layout: Layout, *kinds: str) -> list[Batch]:
+    """What jobs take together: ``compute.seeds_per_job`` seeds of a network.
+
+    With one seed, a rule serves all networks that have the same files; with more there is a rule for each
+    batch, in the order of the seeds, so that seeds that are added later change no full batch.
+
+    Examples
+    --------
+    >>> from symbreak.config import Experiment
+    >>> settings = {"name": "x", "seeds": [1, 2, 3], "networks": {"cct": {}}}
+    >>> [batch.seeds for batch in batches(Layout(Experiment(**settings)), "heads")]
+    [('{seed}',)]
+    >>> settings["compute"] = {"seeds_per_job": 2}
+    >>> [(batch.suffix, batch.words) for batch in batches(Layout(Experiment(**settings)), "heads")]
+    [('_cct_1', 'cct, seeds 1 to 2'), ('_cct_3', 'cct, seed 3')]
+    """
+    several = layout.experiment.compute.seeds_per_job
+    if several == 1:
+        return [Batch(suffix, names, constraint=alike) for suffix, names, alike in lists(layout, *kinds)]
+    found = []
+    for network in layout.experiment.networks:
+        names = _names(layout, network, kinds)
+        for first in range(0, len(layout.seeds) if names else 0, several):
+            seeds = tuple(layout.seeds[first : first + several])
+            ends = list(dict.fromkeys((seeds[0], seeds[-1])))
+            words = f"{network}, seed{'s' if len(ends) > 1 else ''} {' to '.join(ends)}"
+            log = f"{network}.seed{'-'.join(ends)}"
+            suffix = f"_{re.sub(r'[^a-zA-Z0-9_]', '_', network)}_{seeds[0]}"
+            found.append(Batch(suffix, list(names), network, re.escape(network), seeds, log, words))
+    return found
 
 
 def targets(layout: Layout) -> list[str]:
@@ -120,7 +178,7 @@ def lists(layout: Layout, *kinds: str) -> list[tuple[str, list[str], str]]:
     """
     networks: dict[tuple[str, ...], list[str]] = {}
     for network in layout.experiment.networks:
-        names = tuple(name or kind for kind in kinds for name in layout.names(kind, network))
+        names = _names(layout, network, kinds)
         if names:
             networks.setdefault(names, []).append(network)
     return [
@@ -167,6 +225,10 @@ def pattern(values: Iterable[str]) -> str:
     'a\\\\.b|c'
     """
     return "|".join(re.escape(value) for value in values)
+
+
+def _names(layout: Layout, network: str, kinds: Sequence[str]) -> tuple[str, ...]:
+    return tuple(name or kind for kind in kinds for name in layout.names(kind, network))
 
 
 def _suffix(number: int) -> str:

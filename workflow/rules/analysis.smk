@@ -1,76 +1,80 @@
 # The numpy wing: matrices and clusters of every node, heads and what chance gives, joined over seeds.
 # All taps in one job: starting a process costs more than scanning a tap.
-for suffix, taps, networks in lists(LAYOUT, "statistics"):
+for batch in batches(LAYOUT, "statistics"):
 
     rule:
         name:
-            f"scan{suffix}"
+            f"scan{batch.suffix}"
         input:
-            expand("<results>/{{network}}/seed{{seed}}/moments/{tap}.nc", tap=taps),
+            each(batch, "moments/{tap}.nc", tap=batch.names),
         output:
-            expand(
-                "<results>/{{network}}/seed{{seed}}/{kind}/{tap}.nc",
+            each(
+                batch,
+                "{kind}/{tap}.nc",
                 kind=["statistics", "nodes"],
-                tap=taps,
+                tap=batch.names,
             ),
         log:
-            "<logs>/scan/{network}.seed{seed}.log",
+            f"<logs>/scan/{batch.log}.log",
         benchmark:
-            "<benchmarks>/scan/{network}.seed{seed}.tsv"
+            f"<benchmarks>/scan/{batch.log}.tsv"
         wildcard_constraints:
-            network=networks,
+            network=batch.constraint,
         group:
             "scans"
         conda:
             "../../environment.yml"
         resources:
-            mem_mb=2000,
-            runtime=10,
+            mem_mb=growing(1000),
+            runtime=growing(10, batch),
         params:
-            told=told("scan"),
-            folder=seed_folder,
-            taps=taps,
-            settings=determined("scan"),
+            told=told("scan", batch),
+            folders=folders_of(batch),
+            taps=batch.names,
+            settings=determined("scan", batch),
         message:
-            "Scan thresholds of {wildcards.network}, seed {wildcards.seed}"
+            f"Scan thresholds of {batch.words}"
         shell:
-            "python -m symbreak scan {params.told} --folder {params.folder} "
+            "python -m symbreak scan {params.told} --folder {params.folders} "
             "--taps {params.taps} --threads {threads} 2>&1 | tee {log}"
 
 
 # Which head stands for which label, and is it more than chance. Networks without attention have no part in it.
-for suffix, taps, networks in lists(LAYOUT, "heads"):
+for batch in batches(LAYOUT, "heads"):
 
     rule:
         name:
-            f"heads{suffix}"
+            f"heads{batch.suffix}"
         input:
-            expand("<results>/{{network}}/seed{{seed}}/moments/{tap}.nc", tap=taps),
+            each(batch, "moments/{tap}.nc", tap=batch.names),
         output:
-            expand("<results>/{{network}}/seed{{seed}}/heads/{tap}.nc", tap=taps),
+            each(batch, "heads/{tap}.nc", tap=batch.names),
         log:
-            "<logs>/heads/{network}.seed{seed}.log",
+            f"<logs>/heads/{batch.log}.log",
         benchmark:
-            "<benchmarks>/heads/{network}.seed{seed}.tsv"
+            f"<benchmarks>/heads/{batch.log}.tsv"
         wildcard_constraints:
-            network=networks,
+            network=batch.constraint,
         group:
             "scans"
         conda:
             "../../environment.yml"
         resources:
-            mem_mb=2000,
-            runtime=10,
+            mem_mb=growing(1000),
+            runtime=growing(10, batch),
         params:
-            told=told("heads"),
-            folder=seed_folder,
-            taps=taps,
-            settings=determined("heads"),
+            told=told("heads", batch),
+            folders=folders_of(batch),
+            taps=batch.names,
+            settings=determined("heads", batch),
         message:
-            "Analyse the heads of {wildcards.network}, seed {wildcards.seed}"
+            f"Analyse the heads of {batch.words}"
         shell:
-            "python -m symbreak heads {params.told} --folder {params.folder} "
+            "python -m symbreak heads {params.told} --folder {params.folders} "
             "--taps {params.taps} --threads {threads} 2>&1 | tee {log}"
+
+
+for suffix, taps, networks in lists(LAYOUT, "heads"):
 
     rule:
         name:
@@ -130,14 +134,14 @@ for kind, *more in (["statistics"], ["heads"], ["evolution"], ["pruning", "silen
                 mem_mb=2000,
                 runtime=5,
             params:
-                folders=seed_folders,
                 names=[f"{kind}/{name}.nc" for name in names],
                 output=network_folder,
+                seeds=SEEDS,
                 format=stages.FORMATS["join"],
             message:
                 f"Join the {kind} of the seeds of {{wildcards.network}}"
             shell:
-                "python -m symbreak join {params.folders} --names {params.names} --output {params.output} > {log} 2>&1"
+                "python -m symbreak join --output {params.output} --seeds {params.seeds} --names {params.names} > {log} 2>&1"
 
 
 rule null:

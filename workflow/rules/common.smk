@@ -1,6 +1,7 @@
 # What rules share: the checked experiment, the files that it implies, and what determines a job.
 import os
 import sys
+from functools import lru_cache
 from pathlib import Path
 
 # The package may be uninstalled: it lies in the root of the repository, and jobs find it there, also where
@@ -18,6 +19,7 @@ from symbreak.config import stages
 from symbreak.errors import SymbreakError
 from symbreak.results.layout import Layout, Place
 from symbreak.results.targets import (
+    batches,
     caption,
     groups,
     labels,
@@ -77,19 +79,51 @@ def write_experiment():
     write(EXPERIMENT_FILE, experiments.dump(SETTINGS))
 
 
-def determined(stage):
-    """What determines a job, which reruns when it changes: settings of the experiment, format of the stage."""
-    return lambda wildcards: stages.determining(
-        CHECKED, stage, wildcards.get("network")
+@lru_cache(maxsize=None)
+def determining(stage, network):
+    """What determines a job, and the digest of it."""
+    return stages.determining(CHECKED, stage, network), stages.digest(
+        CHECKED, stage, network
     )
 
 
-def told(stage):
+def network_of(wildcards, batch=None):
+    """The network of a job, None where it is about the whole experiment."""
+    words = dict(wildcards.items())
+    return batch.network.format(**words) if batch else words.get("network")
+
+
+def determined(stage, batch=None):
+    """What determines a job, which reruns when it changes: settings of the experiment, format of the stage."""
+    return lambda wildcards: determining(stage, network_of(wildcards, batch))[0]
+
+
+def told(stage, batch=None):
     """What a verb of that stage is told: the experiment file, and the digest that it must have."""
     return (
         lambda wildcards: f"--config {EXPERIMENT_FILE} "
-        f"--digest {stages.digest(CHECKED, stage, wildcards.get('network'))}"
+        f"--digest {determining(stage, network_of(wildcards, batch))[1]}"
     )
+
+
+def each(batch, path, **values):
+    """Files of each seed of a batch."""
+    path = f"<results>/{batch.network}/seed{{seed}}/{path}"
+    return expand(path, network="{network}", seed=batch.seeds, **values)
+
+
+def folders_of(batch):
+    """Folders of the seeds of a batch, for a verb."""
+    return lambda wildcards: [
+        f"{EXPERIMENT}/{batch.network}/seed{seed}".format(**dict(wildcards.items()))
+        for seed in batch.seeds
+    ]
+
+
+def growing(amount, batch=None):
+    """Minutes of a job, or its memory: more at the next try, minutes with the number of seeds as well."""
+    amount *= len(batch.seeds) if batch else 1
+    return lambda wildcards, attempt: amount * attempt
 
 
 def experiment_folder(wildcards=None):
@@ -100,12 +134,14 @@ def network_folder(wildcards):
     return f"{EXPERIMENT}/{wildcards.network}"
 
 
-def seed_folder(wildcards):
-    return f"{EXPERIMENT}/{wildcards.network}/seed{wildcards.seed}"
-
-
-def seed_folders(wildcards):
-    return [f"{EXPERIMENT}/{wildcards.network}/seed{seed}" for seed in SEEDS]
+def deleted(wildcards):
+    """Files of a finished experiment that somebody has deleted. Before, its results ask for all of them, and
+    each file that is asked for twice costs time: there are some ten of each seed.
+    """
+    if not Path(EXPERIMENT, "summary.html").exists():
+        return []
+    files = [f"{EXPERIMENT}/{path}" for path in sources(LAYOUT)]
+    return [path for path in files if not Path(path).exists()]
 
 
 def all_cores():

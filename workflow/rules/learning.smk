@@ -1,175 +1,221 @@
-# The torch wing: train a network, train its classifier heads, measure.
-rule train:
+# The torch wing: train a network, train its classifier heads, measure. One rule for all networks and seeds, or,
+# with `compute.seeds_per_job`, one for each batch of seeds.
+# On the machine that runs Snakemake, before any job: machines of a cluster often have no way to the internet.
+rule data:
     output:
-        weights="<results>/{network}/seed{seed}/network.safetensors",
-        history="<results>/{network}/seed{seed}/history.csv",
+        "<results>/data.json",
     log:
-        "<logs>/train/{network}.seed{seed}.log",
-    benchmark:
-        "<benchmarks>/train/{network}.seed{seed}.tsv"
+        "<logs>/data.log",
+    localrule: True
     conda:
         "../../environment.yml"
-    threads: PROCESSES
-    resources:
-        mem_mb=4000 * PROCESSES,
-        runtime=1440,
-        gpu=GPUS * PROCESSES,
     params:
-        told=told("train"),
-        folder=seed_folder,
-        settings=determined("train"),
+        told=told("data"),
+        settings=determined("data"),
     message:
-        "Train {wildcards.network}, seed {wildcards.seed}"
+        "Fetch and check the data"
     shell:
-        "python -m symbreak train {params.told} --network {wildcards.network} "
-        "--seed {wildcards.seed} --folder {params.folder} --threads {threads} 2>&1 | tee {log}"
+        "python -m symbreak data {params.told} --output {output} 2>&1 | tee {log}"
 
 
-rule probe:
-    input:
-        weights="<results>/{network}/seed{seed}/network.safetensors",
-    output:
-        probes="<results>/{network}/seed{seed}/probes/probes.safetensors",
-        history="<results>/{network}/seed{seed}/probes/history.csv",
-    log:
-        "<logs>/probe/{network}.seed{seed}.log",
-    benchmark:
-        "<benchmarks>/probe/{network}.seed{seed}.tsv"
-    conda:
-        "../../environment.yml"
-    threads: PROCESSES
-    resources:
-        mem_mb=6000 * PROCESSES,
-        runtime=720,
-        gpu=GPUS * PROCESSES,
-    params:
-        told=told("probe"),
-        folder=seed_folder,
-        settings=determined("probe"),
-    message:
-        "Train the classifier heads of {wildcards.network}, seed {wildcards.seed}"
-    shell:
-        "python -m symbreak probe {params.told} --folder {params.folder} "
-        "--threads {threads} 2>&1 | tee {log}"
-
-
-for suffix, taps, networks in lists(LAYOUT, "statistics"):
+for batch in batches(LAYOUT, "weights"):
 
     rule:
         name:
-            f"measure{suffix}"
+            f"train{batch.suffix}"
         input:
-            weights="<results>/{network}/seed{seed}/network.safetensors",
-            probes="<results>/{network}/seed{seed}/probes/probes.safetensors",
+            [] if CHECKED.data.drawn else ancient("<results>/data.json"),
         output:
-            moments=expand(
-                "<results>/{{network}}/seed{{seed}}/moments/{tap}.nc", tap=taps
-            ),
-            logits=expand(
-                "<results>/{{network}}/seed{{seed}}/logits/{tap}.nc",
-                tap=[*taps, "network"],
-            ),
+            weights=each(batch, "network.safetensors"),
+            history=each(batch, "history.csv"),
         log:
-            "<logs>/measure/{network}.seed{seed}.log",
+            f"<logs>/train/{batch.log}.log",
         benchmark:
-            "<benchmarks>/measure/{network}.seed{seed}.tsv"
+            f"<benchmarks>/train/{batch.log}.tsv"
         wildcard_constraints:
-            network=networks,
+            network=batch.constraint,
         conda:
             "../../environment.yml"
         threads: PROCESSES
         resources:
-            mem_mb=6000 * PROCESSES,
-            runtime=120,
+            mem_mb=growing(3000 * PROCESSES),
+            runtime=growing(1440, batch),
             gpu=GPUS * PROCESSES,
+            gpu_jobs=GPUS,
         params:
-            told=told("measure"),
-            folder=seed_folder,
-            settings=determined("measure"),
+            told=told("train", batch),
+            network=batch.network,
+            seeds=list(batch.seeds),
+            folders=folders_of(batch),
+            settings=determined("train", batch),
         message:
-            "Accumulate label means of {wildcards.network}, seed {wildcards.seed}"
+            f"Train {batch.words}"
         shell:
-            "python -m symbreak measure {params.told} --folder {params.folder} "
+            "python -m symbreak train {params.told} --network {params.network} "
+            "--seed {params.seeds} --folder {params.folders} --threads {threads} 2>&1 | tee {log}"
+
+
+for batch in batches(LAYOUT, "moments"):
+
+    rule:
+        name:
+            f"probe{batch.suffix}"
+        input:
+            weights=each(batch, "network.safetensors"),
+        output:
+            probes=each(batch, "probes/probes.safetensors"),
+            history=each(batch, "probes/history.csv"),
+        log:
+            f"<logs>/probe/{batch.log}.log",
+        benchmark:
+            f"<benchmarks>/probe/{batch.log}.tsv"
+        wildcard_constraints:
+            network=batch.constraint,
+        conda:
+            "../../environment.yml"
+        threads: PROCESSES
+        resources:
+            mem_mb=growing(4000 * PROCESSES),
+            runtime=growing(720, batch),
+            gpu=GPUS * PROCESSES,
+            gpu_jobs=GPUS,
+        params:
+            told=told("probe", batch),
+            folders=folders_of(batch),
+            settings=determined("probe", batch),
+        message:
+            f"Train the classifier heads of {batch.words}"
+        shell:
+            "python -m symbreak probe {params.told} --folder {params.folders} "
+            "--threads {threads} 2>&1 | tee {log}"
+
+
+for batch in batches(LAYOUT, "statistics"):
+
+    rule:
+        name:
+            f"measure{batch.suffix}"
+        input:
+            weights=each(batch, "network.safetensors"),
+            probes=each(batch, "probes/probes.safetensors"),
+        output:
+            moments=each(batch, "moments/{tap}.nc", tap=batch.names),
+            logits=each(
+                batch,
+                "logits/{tap}.nc",
+                tap=[*batch.names, "network"],
+            ),
+        log:
+            f"<logs>/measure/{batch.log}.log",
+        benchmark:
+            f"<benchmarks>/measure/{batch.log}.tsv"
+        wildcard_constraints:
+            network=batch.constraint,
+        conda:
+            "../../environment.yml"
+        threads: PROCESSES
+        resources:
+            mem_mb=growing(4000 * PROCESSES),
+            runtime=growing(120, batch),
+            gpu=GPUS * PROCESSES,
+            gpu_jobs=GPUS,
+        params:
+            told=told("measure", batch),
+            folders=folders_of(batch),
+            settings=determined("measure", batch),
+        message:
+            f"Accumulate label means of {batch.words}"
+        shell:
+            "python -m symbreak measure {params.told} --folder {params.folders} "
             "--threads {threads} 2>&1 | tee {log}"
 
 
 # Attention maps of the heads over all validation images (P1 Fig. 9).
-rule attention:
-    input:
-        weights="<results>/{network}/seed{seed}/network.safetensors",
-        moments="<results>/{network}/seed{seed}/moments/attention.nc",
-    output:
-        "<results>/{network}/seed{seed}/attention/attention.nc",
-    log:
-        "<logs>/attention/{network}.seed{seed}.log",
-    benchmark:
-        "<benchmarks>/attention/{network}.seed{seed}.tsv"
-    conda:
-        "../../environment.yml"
-    resources:
-        mem_mb=6000,
-        runtime=60,
-        gpu=GPUS,
-    params:
-        told=told("attention"),
-        folder=seed_folder,
-        settings=determined("attention"),
-    message:
-        "Compare the attention maps of {wildcards.network}, seed {wildcards.seed}"
-    shell:
-        "python -m symbreak attention {params.told} --folder {params.folder} "
-        "--threads {threads} 2>&1 | tee {log}"
+for batch in batches(LAYOUT, "attention"):
+
+    rule:
+        name:
+            f"attention{batch.suffix}"
+        input:
+            weights=each(batch, "network.safetensors"),
+            moments=each(batch, "moments/attention.nc"),
+        output:
+            each(batch, "attention/attention.nc"),
+        log:
+            f"<logs>/attention/{batch.log}.log",
+        benchmark:
+            f"<benchmarks>/attention/{batch.log}.tsv"
+        wildcard_constraints:
+            network=batch.constraint,
+        conda:
+            "../../environment.yml"
+        resources:
+            mem_mb=growing(4000),
+            runtime=growing(60, batch),
+            gpu=GPUS,
+            gpu_jobs=GPUS,
+        params:
+            told=told("attention", batch),
+            folders=folders_of(batch),
+            settings=determined("attention", batch),
+        message:
+            f"Compare the attention maps of {batch.words}"
+        shell:
+            "python -m symbreak attention {params.told} --folder {params.folders} "
+            "--threads {threads} 2>&1 | tee {log}"
 
 
 # The symmetry-breaking curve, where `training.checkpoints` is `log`. The checkpoints are no declared files: they
 # belong to the state of a training, and Snakemake would delete them before a killed training goes on. The verb
 # refuses missing ones and those of another training.
-for suffix, taps, networks in lists(LAYOUT, "evolution"):
+for batch in batches(LAYOUT, "evolution"):
 
     rule:
         name:
-            f"evolve{suffix}"
+            f"evolve{batch.suffix}"
         input:
-            weights="<results>/{network}/seed{seed}/network.safetensors",
+            weights=each(batch, "network.safetensors"),
         output:
-            expand("<results>/{{network}}/seed{{seed}}/evolution/{tap}.nc", tap=taps),
+            each(batch, "evolution/{tap}.nc", tap=batch.names),
         log:
-            "<logs>/evolve/{network}.seed{seed}.log",
+            f"<logs>/evolve/{batch.log}.log",
         benchmark:
-            "<benchmarks>/evolve/{network}.seed{seed}.tsv"
+            f"<benchmarks>/evolve/{batch.log}.tsv"
         wildcard_constraints:
-            network=networks,
+            network=batch.constraint,
         conda:
             "../../environment.yml"
         threads: PROCESSES
         resources:
-            mem_mb=6000 * PROCESSES,
-            runtime=720,
+            mem_mb=growing(4000 * PROCESSES),
+            runtime=growing(720, batch),
             gpu=GPUS * PROCESSES,
+            gpu_jobs=GPUS,
         params:
-            told=told("evolve"),
-            folder=seed_folder,
-            settings=determined("evolve"),
+            told=told("evolve", batch),
+            folders=folders_of(batch),
+            settings=determined("evolve", batch),
         message:
-            "Follow the heads of {wildcards.network}, seed {wildcards.seed}, through the training"
+            f"Follow the heads of {batch.words}, through the training"
         shell:
-            "python -m symbreak evolve {params.told} --folder {params.folder} "
+            "python -m symbreak evolve {params.told} --folder {params.folders} "
             "--threads {threads} 2>&1 | tee {log}"
 
 
 # Pruning by the labels of nodes (ANDC, P1 section 3) and its controls, where the experiment has studies of it. One
 # process for all studies of a network: importing torch costs more than a retraining. It keeps what it has finished
 # in hidden folders, so that a killed job goes on where it stopped.
-for suffix, names, networks in lists(LAYOUT, "pruning", "silencing"):
-    studies = [name for name in names if name in CHECKED.pruning.studies]
+for batch in batches(LAYOUT, "pruning", "silencing"):
+    studies = [name for name in batch.names if name in CHECKED.pruning.studies]
 
     rule:
         name:
-            f"prune{suffix}"
+            f"prune{batch.suffix}"
         input:
-            weights="<results>/{network}/seed{seed}/network.safetensors",
-            moments=expand(
-                "<results>/{{network}}/seed{{seed}}/moments/{tap}.nc",
+            weights=each(batch, "network.safetensors"),
+            moments=each(
+                batch,
+                "moments/{tap}.nc",
                 tap=[
                     tap
                     for tap in CHECKED.pruning.taps_of(studies)
@@ -177,32 +223,34 @@ for suffix, names, networks in lists(LAYOUT, "pruning", "silencing"):
                 ],
             ),
         output:
-            expand("<results>/{{network}}/seed{{seed}}/pruning/{name}.nc", name=names),
-            expand(
-                "<results>/{{network}}/seed{{seed}}/pruning/{name}/{file}",
+            each(batch, "pruning/{name}.nc", name=batch.names),
+            each(
+                batch,
+                "pruning/{name}/{file}",
                 name=studies,
                 file=["network.safetensors", "logits/network.nc"],
             ),
         log:
-            "<logs>/prune/{network}.seed{seed}.log",
+            f"<logs>/prune/{batch.log}.log",
         benchmark:
-            "<benchmarks>/prune/{network}.seed{seed}.tsv"
+            f"<benchmarks>/prune/{batch.log}.tsv"
         wildcard_constraints:
-            network=networks,
+            network=batch.constraint,
         conda:
             "../../environment.yml"
         resources:
-            mem_mb=8000,
-            runtime=720,
+            mem_mb=growing(5000),
+            runtime=growing(720, batch),
             gpu=GPUS,
+            gpu_jobs=GPUS,
         params:
-            told=told("prune"),
-            folder=seed_folder,
-            settings=determined("prune"),
+            told=told("prune", batch),
+            folders=folders_of(batch),
+            settings=determined("prune", batch),
         message:
-            "Prune {wildcards.network}, seed {wildcards.seed}"
+            f"Prune {batch.words}"
         shell:
-            "python -m symbreak prune {params.told} --folder {params.folder} "
+            "python -m symbreak prune {params.told} --folder {params.folders} "
             "--threads {threads} 2>&1 | tee {log}"
 
 
@@ -216,9 +264,10 @@ rule latency:
         "../../environment.yml"
     threads: all_cores()
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=growing(4000),
+        runtime=growing(60),
         gpu=GPUS,
+        gpu_jobs=GPUS,
     params:
         told=told("latency"),
         folder=network_folder,

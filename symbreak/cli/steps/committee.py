@@ -29,18 +29,21 @@ def run(options: Namespace) -> None:
     experiment = read_step(options, "committee")
     if experiment.committee is None:
         raise SymbreakError(f"{options.config} has `committee: null`; remove it to evaluate committees.")
-    members: list[Member] = []
     kept: dict[str, Any] = {}
     first: dict[str, Any] = {}
-    for member, settings, attributes in _members(experiment, options.folder):
-        members.append(member)
-        kept[member.network] = settings
-        first = first or attributes
-    table = committee_tables(members, experiment.committee)
+
+    def read_members() -> Iterator[Member]:
+        """One after the other, as all of them may be more than fits in memory."""
+        for member, settings, attributes in _members(experiment, options.folder):
+            kept[member.network] = settings
+            first.update(first or attributes)
+            yield member
+
+    table = committee_tables(read_members(), experiment.committee)
     facts = {key: first.get(key, "") for key in ("dataset", "dataset_sha256", "precision", "device")}
-    seeds = sorted({member.seed for member in members})
-    images = members[0].images.split(maxsplit=1)[0]
-    count = f"{len(kept)} network{'s' if len(kept) > 1 else ''}, {len(members)} members"
+    seeds = sorted(set(table.member_seed.values.tolist()))
+    images = table.attrs["images"].split(maxsplit=1)[0]
+    count = f"{len(kept)} network{'s' if len(kept) > 1 else ''}, {table.sizes['member']} members"
     source = f"{count} on {facts['dataset']}, {images} images"
     attributes = provenance(experiment, title="soft committees", source=source, seed=seeds, **facts)
     extra = {"networks": json.dumps(kept)} | table.attrs

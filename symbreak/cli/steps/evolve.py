@@ -9,15 +9,17 @@ from symbreak.cli.verb import Verb, add_step, read_step, use_threads
 
 def arguments(parser: ArgumentParser) -> None:
     """Arguments of `evolve`."""
-    add_step(parser, "folder of the seed, with checkpoints/; evolution/ goes there")
+    add_step(parser, "folder of the seed, with checkpoints/; evolution/ goes there", several=True)
 
 
 def run(options: Namespace) -> None:
-    """Follow the heads of one seed through its training."""
+    """Follow the heads through the training, seed by seed."""
     use_threads(options.threads)
     from symbreak.measure.evolution import evolve
 
-    evolve(read_step(options, "evolve"), options.folder, options.threads)
+    experiment = read_step(options, "evolve")
+    for folder in options.folders:
+        evolve(experiment, folder, options.threads)
 
 
 VERB = Verb(

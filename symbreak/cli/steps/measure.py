@@ -9,16 +9,17 @@ from symbreak.cli.verb import Verb, add_step, read_step, use_threads
 
 def arguments(parser: ArgumentParser) -> None:
     """Arguments of `measure`."""
-    add_step(parser, "folder of the seed; moments/ and logits/ go there")
+    add_step(parser, "folder of the seed; moments/ and logits/ go there", several=True)
 
 
 def run(options: Namespace) -> None:
-    """Accumulate moments and logits of one seed."""
+    """Accumulate moments and logits of the seeds of one network."""
     use_threads(options.threads)
     from symbreak.measure import measure
 
-    experiment, folder = read_step(options, "measure"), options.folder
-    measure(experiment, folder / "network.safetensors", folder / "probes" / "probes.safetensors", folder)
+    experiment = read_step(options, "measure")
+    for folder in options.folders:
+        measure(experiment, folder / "network.safetensors", folder / "probes" / "probes.safetensors", folder)
 
 
 VERB = Verb(

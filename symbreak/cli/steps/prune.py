@@ -9,15 +9,17 @@ from symbreak.cli.verb import Verb, add_step, read_step, use_threads
 
 def arguments(parser: ArgumentParser) -> None:
     """Arguments of `prune`."""
-    add_step(parser, "folder of the seed; pruning/ goes there")
+    add_step(parser, "folder of the seed; pruning/ goes there", several=True)
 
 
 def run(options: Namespace) -> None:
-    """Prune the network of one seed in every way that its experiment asks for."""
+    """Prune the networks of some seeds in every way that their experiment asks for."""
     use_threads(options.threads)
     from symbreak.pruning import prune
 
-    prune(read_step(options, "prune"), options.folder)
+    experiment = read_step(options, "prune")
+    for folder in options.folders:
+        prune(experiment, folder)
 
 
 VERB = Verb(

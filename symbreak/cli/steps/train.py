@@ -1,29 +1,41 @@
-"""Train one network of an experiment."""
+"""Train one network of an experiment, one seed after the other."""
 
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 
 from symbreak.cli.verb import Verb, add_step, read_step, use_threads
+from symbreak.errors import SymbreakError
 
 
 def arguments(parser: ArgumentParser) -> None:
     """Arguments of `train`."""
-    add_step(parser, "where network.safetensors and history.csv go")
+    add_step(parser, "where network.safetensors and history.csv go", several=True)
     parser.add_argument("--network", required=True, help="name of the network in the experiment")
-    parser.add_argument("--seed", type=int, required=True, help="seed of the training")
+    words = "seed of the training; one for each folder"
+    parser.add_argument(
+        "--seed", type=int, nargs="+", required=True, metavar="SEED", dest="seeds", help=words
+    )
 
 
 def run(options: Namespace) -> None:
     """Train one network; a killed training goes on where it stopped."""
     use_threads(options.threads)
     from symbreak.learning import train_network
+    from symbreak.store.kept import one_by_one
     from symbreak.store.provenance import require_listed
 
-    experiment, folder = read_step(options, "train"), options.folder
-    require_listed([options.seed], experiment.seeds, str(options.config))
-    train_network(
-        experiment, options.network, options.seed, folder / "network.safetensors", folder / "history.csv"
+    experiment, seeds = read_step(options, "train"), options.seeds
+    require_listed(seeds, experiment.seeds, str(options.config))
+    if len(seeds) != len(options.folders):
+        raise SymbreakError(
+            f"{len(seeds)} seeds do not fit {len(options.folders)} folders; give one for each."
+        )
+    files = [(folder / "network.safetensors", folder / "history.csv") for folder in options.folders]
+    one_by_one(
+        files,
+        str(options.digest),
+        lambda part: train_network(experiment, options.network, seeds[part], *files[part]),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,32 +10,73 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from symbreak.config import Committee as Settings
-from symbreak.observables.committees.members import Member, checked_members
+from symbreak.errors import SymbreakError
+from symbreak.observables.committees.members import Member, require_same_images
+from symbreak.observables.committees.outputs import Outputs
 from symbreak.observables.committees.vote import (
     Agreement,
     Committee,
     agreement,
     bootstrap_intervals,
+    checked_fields,
     correct_committees,
+    grow_committee,
 )
 
 
 class Bench:
-    """Members, and what every committee of them recognises; each committee is evaluated once."""
+    """Members, and what every committee of them recognises; each committee is evaluated once.
 
-    def __init__(self, members: Sequence[Member]) -> None:
-        self.fields, self.truth = checked_members(members)
-        self.members = list(members)
+    Members are taken one by one, so that of many only one is in memory at a time; their outputs lie in
+    `outputs` from then on.
+
+    Raises
+    ------
+    SymbreakError
+        If there are fewer than two, one comes twice, or labels or images differ.
+    """
+
+    def __init__(self, members: Iterable[Member]) -> None:
+        self.outputs, self.members = Outputs(), list[Member]()
+        first: Member | None = None
+        for member in members:
+            first = first or member
+            require_same_images(member, first)
+            if any(member[:2] == other[:2] for other in self.members):
+                name = f"{member.network} (seed {member.seed})"
+                raise SymbreakError(f"The member {name} comes twice; give each network and seed once.")
+            checked_fields(member.fields[None], member.truth)
+            self.outputs.append(member.fields)
+            self.members.append(member._replace(fields=np.empty((0, 0)), truth=first.truth))
+        if first is None or len(self.members) < 2:
+            raise SymbreakError(
+                f"A committee needs two members or more and here {'is one' if self.members else 'are none'}; "
+                "train another seed or network, or name other experiments in `committee.others`."
+            )
+        self.truth = first.truth.astype(np.int64)
         self.known: dict[Committee, NDArray[np.bool_]] = {}
-        self.single = self.correct([(place,) for place in range(len(members))])
+        self.single = self.correct([(place,) for place in range(len(self.members))])
         self.pairs: Agreement = agreement(self.single)
 
     def correct(self, committees: Sequence[Committee]) -> NDArray[np.bool_]:
         """Recognised images (committees, images)."""
         new = [committee for committee in dict.fromkeys(committees) if committee not in self.known]
         if new:
-            self.known |= dict(zip(new, correct_committees(self.fields, self.truth, new)))
+            found = np.empty((len(new), len(self.truth)), dtype=np.bool_)
+            for images, fields in self.outputs.by_images():
+                found[:, images] = correct_committees(fields, self.truth[images], new)
+            self.known |= dict(zip(new, found))
         return np.stack([self.known[committee] for committee in committees])
+
+    def grown(
+        self, members: Sequence[int], largest: int, images: NDArray[np.bool_] | None = None
+    ) -> list[Committee]:
+        """Greedy committees of the most accurate of some members, at most `largest` of them."""
+        accuracy = self.single if images is None else self.single[:, images]
+        order = np.argsort(-accuracy[list(members)].mean(axis=1), kind="stable")[:largest]
+        best = sorted(int(members[place]) for place in order)
+        found = grow_committee(self.outputs.of(best), self.truth, images)
+        return [tuple(best[place] for place in one) for one in found]
 
     def evaluated(self, committees: Sequence[Committee]) -> NDArray[np.float64]:
         """Mean over committees of recognised images, of those of their members, of their best (3, images)."""

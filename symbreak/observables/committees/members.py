@@ -41,42 +41,30 @@ class Member(NamedTuple):
     measured_latency: float = float("nan")
 
 
-def checked_members(members: Sequence[Member]) -> tuple[NDArray[np.floating], NDArray[np.int64]]:
-    """Fields (members, images, labels) and true labels of members that saw the same images.
+def require_same_images(member: Member, first: Member) -> None:
+    """Refuse a member that was measured on other images or labels than the first.
 
     Raises
     ------
     SymbreakError
-        If there are fewer than two, one comes twice, or labels or images differ.
+        If labels or images differ.
 
     Examples
     --------
     >>> one = Member("a", 1, np.zeros((3, 2)), np.array([0, 1, 1]))
-    >>> checked_members([one, one._replace(seed=2)])[0].shape
-    (2, 3, 2)
+    >>> require_same_images(one._replace(seed=2), one)
     """
-    if len(members) < 2:
+    name = f"{member.network} (seed {member.seed})"
+    labels, wanted = member.fields.shape[1], first.fields.shape[1]
+    if labels != wanted:
         raise SymbreakError(
-            f"A committee needs two members or more and here {'is one' if members else 'are none'}; "
-            "train another seed or network, or name other experiments in `committee.others`."
+            f"{name} has {labels} labels and {first.network} has {wanted}; take members of one data set."
         )
-    first = members[0]
-    for number, member in enumerate(members):
-        name = f"{member.network} (seed {member.seed})"
-        if any(member[:2] == other[:2] for other in members[:number]):
-            raise SymbreakError(f"The member {name} comes twice; give each network and seed once.")
-        labels, wanted = member.fields.shape[1], first.fields.shape[1]
-        if labels != wanted:
-            raise SymbreakError(
-                f"{name} has {labels} labels and {first.network} has {wanted}; take members of one data set."
-            )
-        if member.images != first.images or not np.array_equal(member.truth, first.truth):
-            raise SymbreakError(
-                f"{name} was measured on other images ({member.images}) than {first.network} "
-                f"({first.images}); take members that were measured on the same."
-            )
-    fields = np.stack([member.fields for member in members])
-    return fields, first.truth.astype(np.int64)
+    if member.images != first.images or not np.array_equal(member.truth, first.truth):
+        raise SymbreakError(
+            f"{name} was measured on other images ({member.images}) than {first.network} "
+            f"({first.images}); take members that were measured on the same."
+        )
 
 
 def one_seed_each(members: Sequence[Member], networks: Sequence[str]) -> list[tuple[int, ...]]:

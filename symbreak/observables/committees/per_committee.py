@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,19 +16,18 @@ from symbreak.observables.committees.vote import (
     Committee,
     all_committees,
     bootstrap_intervals,
-    grow_committee,
     mean_over_pairs,
 )
 from symbreak.store import describe
 
 
-def committee_tables(members: Sequence[Member], settings: Settings | None = None) -> xr.Dataset:
+def committee_tables(members: Iterable[Member], settings: Settings | None = None) -> xr.Dataset:
     """Accuracy, gain, agreement and latency of committees of given members.
 
     Parameters
     ----------
-    members : sequence of Member
-        Trained networks, in the order of tables, those of one network side by side.
+    members : iterable of Member
+        Trained networks, in the order of tables, those of one network side by side; each is read once.
     settings : Committee, optional
         Limits and draws; default those of the configuration.
 
@@ -56,11 +55,14 @@ def committee_tables(members: Sequence[Member], settings: Settings | None = None
     """
     chosen = settings or Settings()
     bench = Bench(members)
-    every = len(members) <= chosen.exhaustive
-    committees = all_committees(len(members)) if every else grow_committee(bench.fields, bench.truth)
+    n_members = len(bench.members)
+    every = n_members <= chosen.exhaustive
+    committees = all_committees(n_members) if every else bench.grown(range(n_members), chosen.largest_search)
     groups = named_groups(bench.members, chosen.groups)
     named = [one for _, _, part in groups for one in part]
-    listed = list(dict.fromkeys([*committees, *([] if every else _by_latency(bench)), *named]))
+    listed = list(
+        dict.fromkeys([*committees, *([] if every else _by_latency(bench, chosen.largest_search)), *named])
+    )
     parts = [
         _of_members(bench),
         _of_committees(bench, listed),
@@ -73,19 +75,17 @@ def committee_tables(members: Sequence[Member], settings: Settings | None = None
         "search": "all" if every else "greedy",
         "confidence": chosen.confidence,
         "n_images": len(bench.truth),
-        "images": members[0].images,
+        "images": bench.members[0].images,
     }
     return describe(table, "committee")
 
 
-def _by_latency(bench: Bench) -> list[Committee]:
+def _by_latency(bench: Bench, largest: int) -> list[Committee]:
     """Single members, and greedy committees of members no slower than each latency: for the Pareto front."""
     found: list[Committee] = [(place,) for place in range(len(bench.members))]
     latency = np.array([one.nominal_latency for one in bench.members])
     for limit in np.unique(latency[np.isfinite(latency)])[:-1]:
-        quick = np.flatnonzero(latency <= limit)
-        grown = grow_committee(bench.fields[quick], bench.truth)
-        found += [tuple(quick[list(one)].tolist()) for one in grown]
+        found += bench.grown(np.flatnonzero(latency <= limit).tolist(), largest)
     return found
 
 

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from symbreak.config import Committee as Settings
 from symbreak.observables.committees.bench import Bench, with_intervals
-from symbreak.observables.committees.members import same_and_diverse
-from symbreak.observables.committees.vote import Committee, correct_committees, grow_committee, random_halves
+from symbreak.observables.committees.members import members_by_network, same_and_diverse
+from symbreak.observables.committees.vote import Committee, random_halves
 
 #: Halvings of the images by which the choice of a best committee is tested; one where it is greedy.
 HALVINGS = 20
@@ -41,9 +41,9 @@ def committees_by_size(
     >>> committees_by_size(bench, [(0,), (1,), (0, 1)], True, Settings()).best_committee.values.tolist()[1]
     3
     """
-    n = len(bench.members)
     correct = bench.correct(committees)
     size = np.array([len(committee) for committee in committees])
+    n = int(size.max())
     accuracy = correct.mean(axis=1)
     best = [int(np.flatnonzero(size == k)[accuracy[size == k].argmax()]) for k in range(1, n + 1)]
     halves = _chosen_on_half(bench, correct, size, settings) if every else _grown_on_half(bench, settings)
@@ -77,8 +77,8 @@ def _grown_on_half(bench: Bench, settings: Settings) -> NDArray[np.float64]:
     half = random_halves(len(bench.truth), settings.seed)
     found = []
     for chosen in (half, ~half):
-        grown = grow_committee(bench.fields, bench.truth, chosen)
-        found.append(correct_committees(bench.fields, bench.truth, grown)[:, ~chosen].mean(axis=1))
+        grown = bench.grown(range(len(bench.members)), settings.largest_search, chosen)
+        found.append(bench.correct(grown)[:, ~chosen].mean(axis=1))
     return np.array(found)
 
 
@@ -102,7 +102,6 @@ def same_against_diverse(bench: Bench, settings: Settings) -> xr.Dataset:
     >>> same_against_diverse(bench, Settings()).committee_size.values.tolist()
     [2]
     """
-    pairs = same_and_diverse(bench.members, 2, len(bench.members) ** 2)
     sizes = range(2, min(len(bench.members), settings.largest_comparison) + 1)
     per_image: dict[str, list[NDArray]] = {}
     kept = []
@@ -121,22 +120,37 @@ def same_against_diverse(bench: Bench, settings: Settings) -> xr.Dataset:
             ):
                 per_image.setdefault(word, []).append(values)
     found = with_intervals(per_image, "committee_size", kept, settings)
-    return found.merge(_pair_agreement(bench, pairs, settings))
+    return found.merge(_pair_agreement(bench, settings))
 
 
-def _pair_agreement(
-    bench: Bench, pairs: tuple[list[Committee], list[Committee]], settings: Settings
-) -> xr.Dataset:
-    """Mean agreement of pairs of seeds and of pairs of networks, with their difference."""
-    if not pairs[0] or not pairs[1]:
+def _pair_agreement(bench: Bench, settings: Settings) -> xr.Dataset:
+    """Mean agreement of pairs of seeds and of pairs of networks, with their difference.
+
+    Of m members of which k are right on an image, C(k, 2) + C(m - k, 2) pairs agree.
+    """
+    groups = list(members_by_network(bench.members).values())
+    n_pairs = np.array([_pairs(np.array(len(group))) for group in groups]).sum()
+    n_diverse = _pairs(np.array(len(bench.members))) - n_pairs
+    if not n_pairs or not n_diverse:
         return xr.Dataset()
-    alike = [
-        np.mean([bench.single[a] == bench.single[b] for a, b in part], axis=0, dtype=float) for part in pairs
-    ]
+    agreeing = sum(_agreeing(bench.single[group]) for group in groups)
+    alike = [agreeing / n_pairs, (_agreeing(bench.single) - agreeing) / n_diverse]
     named = {"same_agreement": alike[0], "diverse_agreement": alike[1]}
     named["agreement_difference"] = alike[1] - alike[0]
     found = with_intervals({name: [values] for name, values in named.items()}, "one", [0], settings)
-    for name, part in (("same", pairs[0]), ("diverse", pairs[1])):
-        values = [bench.pairs.independent[a, b] for a, b in part]
-        found[f"{name}_agreement_independent"] = ("one", [np.mean(values)])
+    network = np.array([one.network for one in bench.members])
+    upper = np.triu_indices(len(network), 1)
+    same = network[upper[0]] == network[upper[1]]
+    for name, chosen in (("same", same), ("diverse", ~same)):
+        found[f"{name}_agreement_independent"] = ("one", [bench.pairs.independent[upper][chosen].mean()])
     return found.isel(one=0, drop=True)
+
+
+def _pairs(n: NDArray) -> NDArray[np.float64]:
+    return n * (n - 1.0) / 2
+
+
+def _agreeing(correct: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Pairs of members that agree on each image."""
+    right = correct.sum(axis=0)
+    return _pairs(right) + _pairs(len(correct) - right)

@@ -226,9 +226,9 @@ def mean_over_pairs(table: ArrayLike, committee: Sequence[int]) -> float:
     >>> mean_over_pairs([[1.0, 0.5], [0.5, 1.0]], (0, 1))
     0.5
     """
-    pairs = np.asarray(table, dtype=float)
-    values = [pairs[a, b] for a, b in combinations(committee, 2)]
-    return float(np.mean(values)) if values else float("nan")
+    n = len(committee)
+    part = np.asarray(table, dtype=float)[np.ix_(committee, committee)]
+    return float(part[np.triu_indices(n, 1)].mean()) if n > 1 else float("nan")
 
 
 def bootstrap_intervals(
