@@ -7,12 +7,13 @@ import re
 import tomllib
 from pathlib import Path
 
+from symbreak import __version__ as release
+
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 project = "symbreak"
 author = "The symbreak developers"
-release = PROJECT["version"]
 version = release
 #: Where the repository lies; the workflow that publishes the site knows it better.
 repository = os.environ.get("GITHUB_REPOSITORY") or PROJECT["urls"]["Repository"].removeprefix(

@@ -19,7 +19,10 @@ import os
 import sys
 from typing import Any
 
-__version__ = "0.1.0"
+try:
+    from symbreak._version import version as __version__  # written when the package is built
+except ImportError:
+    __version__ = "0+checkout"  # used from a checkout that was never installed
 
 _PARTS = (
     "clusters",

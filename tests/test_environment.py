@@ -1,15 +1,19 @@
 """pyproject.toml, environment.yml and constraints.txt say the same."""
 
 import re
+import subprocess
 import tomllib
 from pathlib import Path
 
+import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.version import Version
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+#: The last release, as it is cited.
+RELEASE = yaml.safe_load((ROOT / "CITATION.cff").read_text())["version"]
 
 
 def wanted(*extras):
@@ -53,18 +57,34 @@ def test_recipe_agrees_with_the_package():
     recipe = yaml.safe_load((ROOT / "recipe" / "recipe.yaml").read_text())
     run = {line.replace(" ", "") for line in recipe["requirements"]["run"][1:]}
     assert run == {f"{CONDA.get(r.name, r.name)}{r.specifier}" for r in wanted()}
-    assert recipe["context"]["version"] == PROJECT["version"]
+    assert recipe["context"]["version"] == RELEASE
     assert f">={recipe['context']['python_min']}" == PROJECT["requires-python"]
     (entry,) = recipe["build"]["python"]["entry_points"]
     assert PROJECT["scripts"] == {entry.split(" = ")[0]: entry.split(" = ")[1]}
 
 
+def test_a_tag_is_the_version(tmp_path):
+    """Of a repository with this configuration, and no other place says it."""
+    scm = pytest.importorskip("setuptools_scm")
+    for command in ("init -q", "config user.email x@example.org", "config user.name x"):
+        subprocess.run(["git", *command.split()], cwd=tmp_path, check=True)
+    (tmp_path / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text())
+    for command in ("add .", "commit -qm x", "tag v3.2.1"):
+        subprocess.run(["git", *command.split()], cwd=tmp_path, check=True)
+    assert scm.get_version(root=str(tmp_path)) == "3.2.1"
+
+
 def test_version_has_one_source():
     import symbreak
 
-    assert PROJECT["version"] == symbreak.__version__
-    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text())
-    assert cited["version"] == PROJECT["version"]
+    assert "version" in PROJECT["dynamic"] and "version" not in PROJECT
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools_scm"]
+    assert settings["fallback_version"] == RELEASE
+    written = ROOT / settings["version_file"]
+    if written.exists():  # where the package was built
+        assert f"'{symbreak.__version__}'" in written.read_text()
+    else:
+        assert symbreak.__version__ == "0+checkout"
 
 
 def test_every_rule_names_the_environment():
