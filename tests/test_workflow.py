@@ -310,6 +310,10 @@ def test_report_is_one_file_that_works_offline(finished):
     assert answer.returncode == 0, answer.stderr[-2000:]
     report = (finished / "report.html").read_text()
     assert "data:image/png" in report and 'src="http' not in report
+    header = (finished / ".snakemake/captions/header.rst").read_text()
+    first = "Block 2: the heads divide the labels"
+    assert header.index(first.replace(":", r"\:")) < header.index("Networks were trained")
+    assert first in report
     shown = set(re.findall(r"figures/[\w/]+\.png", report))
     assert 10 < len(shown) <= 30 and not [name for name in shown if "heads_ratio" in name]
 

@@ -17,6 +17,7 @@ from snakemake.exceptions import WorkflowError
 from symbreak import config as experiments
 from symbreak.config import stages
 from symbreak.errors import SymbreakError
+from symbreak.results.landing import landing
 from symbreak.results.layout import Layout, Place
 from symbreak.results.targets import (
     batches,
@@ -72,6 +73,16 @@ def write(path, text):
     """Write a file if it would change."""
     if not Path(path).exists() or Path(path).read_text(encoding="utf-8") != text:
         replacing_text(path, text)
+
+
+def header_of_report():
+    """First page of the report, with the answers once they are there."""
+    template = Path(workflow.current_basedir.get_path_or_uri(secret_free=False))
+    template = (template / "report/workflow.rst").read_text(encoding="utf-8")
+    path = Path(".snakemake", "captions", "header.rst").absolute()
+    if workflow.is_main_process:
+        write(path, landing(template, Path(EXPERIMENT, "summary.html")))
+    return str(path)
 
 
 def write_experiment():
