@@ -138,7 +138,7 @@ def test_training_inputs_may_be_others(network):
         again.features("attention")
 
 
-@pytest.mark.parametrize("solver", ["ridge", "lbfgs"])
+@pytest.mark.parametrize("solver", ["ridge", "lbfgs", "adamw"])
 def test_solvers_agree_about_what_is_easy(network, solver):
     found = symbreak.study(network, batches(images(), count=9), taps=["attention"], solver=solver, **QUICK)
     assert (found.moments("attention").accuracy > 0.6).all()

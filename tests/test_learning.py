@@ -13,12 +13,16 @@ import torch
 from tiny import SETTINGS, experiment
 
 from symbreak.config import Compute, dump
+from symbreak.data.configured import load_configured
 from symbreak.errors import SymbreakError
+from symbreak.features.solving import fit
 from symbreak.learning import train_network, train_probes
+from symbreak.learning.batches import normalise, statistics_of
 from symbreak.learning.engine import device
 from symbreak.learning.engine.device import choose_engine
 from symbreak.learning.loop import Loop
 from symbreak.learning.schedule import Schedule
+from symbreak.models import load_network
 from symbreak.models.weights import read_weights
 from symbreak.store.locking import alone
 
@@ -126,6 +130,39 @@ def test_kept_features_change_nothing(trained, tmp_path, capsys, monkeypatch, ca
     kept, never = (read_weights(tmp_path / f"{name}.safetensors")[0] for name in ("kept", "never"))
     for name in never:
         torch.testing.assert_close(kept[name], never[name], atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("solver", ["ridge", "lbfgs"])
+def test_solved_readouts_are_those_of_the_pooled_features(trained, tmp_path, solver):
+    """From tokens that a hook of this test sees, pooled by their mean."""
+    settings = experiment(probes={"taps": ["attention"], "pooling": "mean", "solver": solver})
+    weights = trained / "network.safetensors"
+    train_probes(settings, weights, tmp_path / "p.safetensors", tmp_path / "p.csv")
+    network, _ = load_network(weights)
+    images = load_configured(settings.data, "train")
+    seen = []
+    layer = network.blocks[0].projection
+    handle = layer.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].mean(dim=1)))
+    pixels = normalise(images.images, settings.training.normalisation, *statistics_of(images))
+    with torch.no_grad():
+        network.eval()(pixels)
+    handle.remove()
+    features, labels = seen[0].numpy(), images.labels.numpy()
+    expected, _ = fit(features, labels, images.n_labels, solver)
+    found = read_weights(tmp_path / "p.safetensors")[0]["probes.block1_attention.readout.weight"]
+    scale = abs(expected).max()
+    assert (abs(found.numpy() - expected) < (1e-3 if solver == "ridge" else 0.05) * scale).all()
+    with open(tmp_path / "p.csv", newline="") as handle:
+        (row,) = csv.DictReader(handle)
+    assert (
+        0 <= float(row["validation_accuracy_attention_1"]) <= 1
+        and float(row["regularisation_attention_1"]) > 0
+    )
+
+
+def test_a_solver_needs_pooling_by_the_mean():
+    with pytest.raises(SymbreakError, match=r"fits a layer without bias on pooling: mean"):
+        experiment(probes={"taps": ["attention"], "solver": "ridge"})
 
 
 def test_resume_file_of_other_settings_is_refused(tmp_path, monkeypatch):

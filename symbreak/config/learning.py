@@ -94,6 +94,15 @@ class Probes(Section):
         description="Side of the grid to which a filter's map is averaged, where it is larger, before the "
         "fully connected layer (tap `filters`).",
     )
+    pooling: Literal["learned", "mean"] = Field(
+        "learned", description="Pooling over the tokens: learned with the layer (the papers'), or their mean."
+    )
+    solver: Literal["adamw", "lbfgs", "ridge"] = Field(
+        "adamw",
+        description="`adamw`: trained for `epochs` (the papers'); `lbfgs`, `ridge`: logistic or linear "
+        "regression on the pooled features of one pass over the training images as they are, for "
+        "`pooling: mean` without bias.",
+    )
     bias: bool = Field(False, description="Bias of the fully connected layer.")
     layer_norm: bool | Literal["residual"] = Field(
         "residual",
@@ -121,4 +130,12 @@ class Probes(Section):
 
     def determining(self) -> dict[str, Any]:
         """All keys that determine the probes; keeping features does not change them."""
-        return self.model_dump(mode="json", exclude={"cache"})
+        later = {"pooling": "learned", "solver": "adamw"}
+        unset = {name for name, default in later.items() if getattr(self, name) == default}
+        return self.model_dump(mode="json", exclude=unset | {"cache"})
+
+    @model_validator(mode="after")
+    def _solvable(self) -> Probes:
+        if self.solver != "adamw" and (self.pooling != "mean" or self.bias):
+            raise ValueError(f"solver: {self.solver} fits a layer without bias on pooling: mean; set both so")
+        return self

@@ -12,8 +12,8 @@ from symbreak.config import Heads, Statistics
 from symbreak.door.answers import Study
 from symbreak.errors import SymbreakError
 from symbreak.features import moments
-from symbreak.features.fitting import Solver
 from symbreak.features.given import read_npz
+from symbreak.features.solving import Solver
 from symbreak.store import open_dataset, write_dataset
 from symbreak.store.joining import join_seeds
 

@@ -68,8 +68,8 @@ def study(
         Taps to open, see `symbreak.taps.find`; default: attention, its rotations and block.
     anatomy : Anatomy, optional
         Where they lie; default: found.
-    solver : {"ridge", "lbfgs"}
-        How readouts are fitted.
+    solver : {"ridge", "lbfgs", "adamw"}
+        How readouts are fitted; the last is the recipe of the papers on pooled features.
     pooling : {"mean", "cls"}
         Over the tokens.
     folds : int

@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from symbreak.config.taps import RESIDUAL_TAPS
 from symbreak.door.inputs import Pooling, batches, on_device, output_fields
 from symbreak.errors import SymbreakError
-from symbreak.features import MomentSums, RidgeSums
+from symbreak.features import MomentSums
 from symbreak.features.given import require_labels
-from symbreak.features.logistic import logistic_readout
+from symbreak.features.solving import Fitter
 from symbreak.models.probe import Place
 from symbreak.progress import Progress
 from symbreak.taps import Anatomy, opened
@@ -110,19 +110,18 @@ class Kept:
 
 
 class Fitting:
-    """Readouts of every place, from sums (ridge) or from the features themselves (lbfgs).
+    """Readouts of every place.
 
     Parameters
     ----------
-    solver : {"ridge", "lbfgs"}
-        See `symbreak.features`.
+    solver : {"ridge", "lbfgs", "adamw"}
+        See `symbreak.features.solving`.
     """
 
     def __init__(self, solver: str) -> None:
-        if solver not in ("ridge", "lbfgs"):
-            raise SymbreakError(f"There is no solver {solver!r}; choose ridge or lbfgs.")
-        self.solver, self.kept = solver, Kept()
-        self.sums: dict[Place, RidgeSums] = {}
+        Fitter(solver)  # refuses a name that is none
+        self.solver = solver
+        self._fitters: dict[Place, Fitter] = {}
         self._count = np.zeros(0, dtype=np.int64)
 
     def take(self, pooled: dict[Place, NDArray], labels: NDArray, output: Tensor | None = None) -> None:
@@ -132,13 +131,8 @@ class Fitting:
         size = max(len(self._count), int(labels.max()) + 1)
         self._count = np.pad(self._count, (0, size - len(self._count)))
         self._count += np.bincount(labels, minlength=size)
-        if self.solver == "lbfgs":
-            self.kept.take(pooled, labels, None)
-            return
         for place, features in pooled.items():
-            if place not in self.sums:
-                self.sums[place] = RidgeSums(features.shape[1])
-            self.sums[place].add(features, labels)
+            self._fitters.setdefault(place, Fitter(self.solver)).add(features, labels)
 
     def labels(self) -> int:
         """Number of labels of the inputs so far."""
@@ -153,10 +147,7 @@ class Fitting:
             If a label has no input.
         """
         require_labels(np.repeat(np.arange(len(self._count)), self._count), names)
-        if self.solver == "ridge":
-            return {place: self.sums.pop(place).solve() for place in list(self.sums)}
-        kept, truth = self.kept, self.kept.truth
-        return {place: logistic_readout(kept.of(place), truth, len(names)) for place in kept.features}
+        return {place: self._fitters.pop(place).solve(len(names)) for place in list(self._fitters)}
 
 
 class Measuring:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import xarray as xr
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from symbreak.errors import SymbreakError
 from symbreak.features.given import (
     feature_arrays,
     heads_per_block,
@@ -20,14 +19,10 @@ from symbreak.features.given import (
     superclass_names,
     training_inputs,
 )
-from symbreak.features.logistic import logistic_readout
-from symbreak.features.ridge import RidgeSums
+from symbreak.features.solving import Solver, fit
 from symbreak.features.sums import MomentSums
 from symbreak.store import brought, check, describe
 from symbreak.store.schema import DIMENSIONS
-
-#: How readouts are fitted to pooled features.
-Solver = Literal["ridge", "lbfgs"]
 
 
 def moments(
@@ -147,17 +142,6 @@ class Origin:
             precision=self.precision,
             device=self.device,
         )
-
-
-def fit(features: NDArray, labels: NDArray, n_labels: int, solver: str) -> tuple[NDArray, float]:
-    """Readout, (labels, nodes), of pooled features, and its regularisation."""
-    if solver == "lbfgs":
-        return logistic_readout(features, labels, n_labels)
-    if solver != "ridge":
-        raise SymbreakError(f"There is no solver {solver!r}; choose ridge or lbfgs.")
-    sums = RidgeSums(features.shape[1])
-    sums.add(features, labels)
-    return sums.solve()
 
 
 def described_moments(dataset: xr.Dataset) -> xr.Dataset:

@@ -117,11 +117,15 @@ def correct(fields: Tensor, targets: Tensor) -> Tensor:
 
 
 def normalised_batches(
-    images: ImageSet, engine: Engine, batch_size: int, training: Training
+    images: ImageSet, engine: Engine, batch_size: int, training: Training, in_turns: bool = True
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Batches of normalised images and labels in their order, nothing augmented; processes take turns."""
+    """Batches of normalised images and labels in their order, nothing augmented.
+
+    Processes take turns, or each takes all.
+    """
     mean, std = statistics_of(images)
-    for start in parallel.own_of(range(0, len(images), batch_size)):
+    starts = range(0, len(images), batch_size)
+    for start in parallel.own_of(starts) if in_turns else starts:
         pixels = images.images[start : start + batch_size].to(engine.device)
         labels = images.labels[start : start + batch_size].to(engine.device)
         yield normalise(pixels, training.normalisation, mean, std), labels

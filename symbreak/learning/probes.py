@@ -21,6 +21,7 @@ from symbreak.learning.engine.memory import with_smaller_batches
 from symbreak.learning.loop import Loop, mixed_seed, parameter_groups, write_history
 from symbreak.learning.resume import ResumeFile, digest
 from symbreak.learning.schedule import Schedule
+from symbreak.learning.solved_probes import solve_probes
 from symbreak.models.probe import Place, ProbeSet
 from symbreak.store.provenance import require_trained_by
 from symbreak.taps import capture
@@ -60,13 +61,25 @@ def train_probes(experiment: Experiment, weights: Path, output: Path, history: P
         key = digest([experiment.probes.determining(), header, train.sha256, engine.precision])
         resume = ResumeFile(output, key)
         network, probes = network.to(engine.device).eval(), probes.to(engine.device).train()
-        loop = _loop(network, probes, experiment, training, train, validation, engine, resume, seed)
-        loop.description = f"probes of {header['name']} seed {seed}"
-        rows = loop.run()
+        if experiment.probes.solver == "adamw":
+            loop = _loop(network, probes, experiment, training, train, validation, engine, resume, seed)
+            loop.description = f"probes of {header['name']} seed {seed}"
+            rows = loop.run()
+        else:
+            strengths = solve_probes(network, probes.eval(), train, engine, training)
+            found = evaluate_probes(network, probes, validation, engine, training)
+            rows = [_solved(strengths, found)]
         if parallel.is_first():
             write_history(history, rows)
             models.save(output, probes, **{k: v for k, v in header.items() if k not in {"network", "labels"}})
             resume.remove()
+
+
+def _solved(strengths: dict[Place, float], accuracy: dict[Place, float]) -> dict[str, float]:
+    """The one row of the history of readouts that were solved for."""
+    named = {f"validation_accuracy_{_label(place)}": value for place, value in accuracy.items()}
+    named |= {f"regularisation_{_label(place)}": value for place, value in strengths.items()}
+    return {"epoch": 1, "validation_accuracy_mean": sum(accuracy.values()) / len(accuracy)} | named
 
 
 def probe_training(experiment: Experiment) -> Training:

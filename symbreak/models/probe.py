@@ -34,18 +34,24 @@ class Probe(nn.Module):
         Whether the fully connected layer has a bias.
     layer_norm : bool
         Whether the tokens pass a LayerNorm before the pooling.
+    pooled : {"learned", "mean"}
+        Over the tokens.
     """
 
-    def __init__(self, nodes: int, labels: int, bias: bool = False, layer_norm: bool = False) -> None:
+    def __init__(
+        self, nodes: int, labels: int, bias: bool = False, layer_norm: bool = False, pooled: str = "learned"
+    ) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(nodes) if layer_norm else nn.Identity()
-        self.pooling = nn.Linear(nodes, 1)
+        self.pooling = nn.Linear(nodes, 1) if pooled == "learned" else None
         self.readout = nn.Linear(nodes, labels, bias=bias)
-        _initialise(self.pooling, self.readout)
+        _initialise(*filter(None, (self.pooling, self.readout)))
 
     def features(self, tokens: Tensor) -> Tensor:
         """(images, tokens, nodes) -> pooled features (images, nodes)."""
         tokens = self.norm(tokens)
+        if self.pooling is None:
+            return tokens.mean(dim=1)
         weights = self.pooling(tokens).softmax(dim=1)
         return (weights.transpose(1, 2) @ tokens).squeeze(1)
 
@@ -123,7 +129,8 @@ class ProbeSet(nn.Module):
         if tap in FILTER_TAPS:
             maps = self.network.filter_maps[block - 1]
             return FilterProbe(maps, self.labels, settings.filter_positions, settings.bias, normed)
-        return Probe(tap_widths(self.network)[tap], self.labels, settings.bias, normed)
+        nodes = tap_widths(self.network)[tap]
+        return Probe(nodes, self.labels, settings.bias, normed, settings.pooling)
 
     def __getitem__(self, place: Place) -> Probe | FilterProbe:
         return self.probes[_key(place)]  # type: ignore[return-value]

@@ -12,7 +12,7 @@ from symbreak.cli.verb import Verb
 from symbreak.errors import SymbreakError
 
 #: How readouts are fitted.
-SOLVERS = ("ridge", "lbfgs")
+SOLVERS = ("ridge", "lbfgs", "adamw")
 
 
 def arguments(parser: ArgumentParser) -> None:
