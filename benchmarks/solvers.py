@@ -3,8 +3,7 @@
     python -m benchmarks.solvers results/demo
 
 The CCT is seed 1 of a finished experiment on letters; the ViT (timm) is trained on the same letters here,
-which takes some minutes on one core. The readout of the papers, pooling and layer trained by AdamW, is that of
-the files.
+which takes some minutes. The readout of the papers, pooling and layer trained by AdamW, is that of the files.
 """
 
 import argparse

@@ -247,8 +247,6 @@ def test_settings_are_no_words_for_a_shell_of_the_login_node(workflow):
 ASKING = """
 rule all:
     input:
-        "1.gpu",
-        "2.gpu",
         "times.txt",
     localrule: True
 
@@ -264,6 +262,9 @@ rule needs_two:
 
 
 rule latency:
+    input:
+        "1.gpu",
+        "2.gpu",
     output:
         "times.txt",
     shell:
