@@ -8,6 +8,7 @@ from PIL import Image
 
 from symbreak.config import Data
 from symbreak.data import configured
+from symbreak.data.given import open_sets
 from symbreak.data.images import flowers
 from symbreak.data.images.files import hint, read_image
 from symbreak.errors import Damaged, NotFound, SymbreakError
@@ -66,6 +67,51 @@ def test_images_of_other_kinds_become_three_colours(tmp_path, mode):
     Image.new("RGB", (5, 5), (255, 255, 255)).convert(mode).save(path)
     image = read_image(path)
     assert image.mode == "RGB" and np.asarray(image).min() == 255
+
+
+def colours(count, column="label"):
+    """A set of `datasets`: red and blue images in turn."""
+    datasets = pytest.importorskip("datasets")
+    kinds = {"picture": datasets.Image(), column: datasets.ClassLabel(names=["red", "blue"])}
+    shades = [(250, 0, 0), (0, 0, 250)]
+    rows = {
+        "picture": [Image.new("RGB", (4, 4), shades[number % 2]) for number in range(count)],
+        column: [number % 2 for number in range(count)],
+    }
+    return datasets.Dataset.from_dict(rows, features=datasets.Features(kinds))
+
+
+def test_sets_of_hugging_face_on_disk(tmp_path):
+    datasets = pytest.importorskip("datasets")
+    datasets.DatasetDict(train=colours(6), test=colours(4)).save_to_disk(tmp_path / "both")
+    train, validation = open_sets(f"huggingface:{tmp_path / 'both'}", np.asarray)
+    assert len(train) == 6 and len(validation) == 4 and validation.classes == ["red", "blue"]
+    pixels, label = train[1]
+    assert label == 1 and pixels.shape == (4, 4, 3) and pixels[0, 0].tolist() == [0, 0, 250]
+    colours(4).save_to_disk(tmp_path / "one")
+    assert open_sets(f"huggingface:{tmp_path / 'one'}", np.asarray)[0] is None
+    (tmp_path / "hub" / "data").mkdir(parents=True)
+    colours(6).to_parquet(tmp_path / "hub/data/train-00000.parquet")
+    colours(4).to_parquet(tmp_path / "hub/data/test-00000.parquet")
+    train, validation = open_sets(f"huggingface:{tmp_path / 'hub'}", np.asarray)
+    assert (len(train), len(validation), validation[0][1]) == (6, 4, 0)
+
+
+def test_impossible_sets_of_hugging_face_are_one_sentence(tmp_path):
+    pytest.importorskip("datasets")
+    two = colours(4).add_column("kind", [0, 1, 0, 1], feature=colours(2).features["label"])
+    two.save_to_disk(tmp_path / "two")
+    colours(4).remove_columns("label").save_to_disk(tmp_path / "none")
+    (tmp_path / "empty").mkdir()
+    for source, words in {
+        "two": "columns label, kind of labels",
+        "none": "no column of labels among picture",
+        "empty": "holds no data set of Hugging Face",
+        "nowhere": "There is no folder",
+    }.items():
+        with pytest.raises(SymbreakError, match=words):
+            open_sets(f"huggingface:{tmp_path / source}", np.asarray)
+    assert open_sets(f"huggingface:{tmp_path / 'two'}#kind", np.asarray)[1].classes == ["red", "blue"]
 
 
 def test_a_bomb_a_cut_image_and_a_missing_one_are_named(tmp_path, monkeypatch):

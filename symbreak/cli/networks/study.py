@@ -19,7 +19,9 @@ def arguments(parser: ArgumentParser) -> None:
     """Arguments of `study`."""
     add_network(parser)
     parser.set_defaults(weights="")
-    parser.add_argument("--data", help="folder of images, file .npz of arrays, or torchvision:NAME")
+    parser.add_argument(
+        "--data", help="folder of images, file .npz of arrays, torchvision:NAME or huggingface:FOLDER"
+    )
     parser.add_argument("--output", type=Path, help="folder to write to")
     parser.add_argument("--taps", nargs="+", help="(default: attention, its rotations and block)")
     parser.add_argument("--solver", choices=SOLVERS, default="ridge", help="(default: %(default)s)")
