@@ -22,6 +22,7 @@ ROOT = Path(__file__).parents[1]
 PURPOSE = {
     "cli": "one file for each verb",
     "door": "any network, any data, by one call",
+    "explorer": "one page to click through",
     "papers": "claims and tables of the papers compared with results",
     "results": "registry, tables, figures, pages",
     "pruning": "ANDC and its controls",

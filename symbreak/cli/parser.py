@@ -27,7 +27,14 @@ GROUPS = {
         "steps.latency",
         "steps.committee",
     ),
-    "results": ("results.results", "results.one", "results.papers", "results.reproduction", "results.where"),
+    "results": (
+        "results.results",
+        "results.one",
+        "results.explore",
+        "results.papers",
+        "results.reproduction",
+        "results.where",
+    ),
     "networks and data": ("networks.taps", "networks.study", "networks.import_", "networks.describe"),
     "checks": (
         "checks.configure",

@@ -24,6 +24,7 @@ def run(options: Namespace) -> None:
         _say(path)
     places = {
         "summary": "summary.html",
+        "explorer": "explorer.html",
         "report": "report.html",
         "tables": "tables/**/*.csv",
         "figures": "figures/**/*.png",
