@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -99,8 +99,19 @@ class Study:
         """Write the answer as one page of HTML and return its path."""
         return write_page(self, Path(path))
 
+    def explorer(self, path: str | Path, moments: Iterable[Path]) -> Path:
+        """Write a page that shows every matrix of some moments files and return its path."""
+        from symbreak.explorer import explorer_page
+
+        title = str(self.moments(self.taps[0]).attrs["source"])
+        replacing_text(path, explorer_page(title, moments, *self._settings))
+        return Path(path)
+
     def save(self, folder: str | Path) -> Path:
-        """Write moments, statistics, nodes, heads and ``units/{tap}.csv`` of every tap, and ``page.html``."""
+        """Write moments, statistics, nodes, heads and ``units/{tap}.csv`` of every tap, and two pages.
+
+        ``page.html`` is the answer, ``explorer.html`` shows every matrix.
+        """
         folder = Path(folder)
         tables = [("moments", tap) for tap in self.taps] + self.tables()
         for kind, tap in tables + [("features", tap) for tap in self._features]:
@@ -109,6 +120,7 @@ class Study:
         for tap in self.taps:
             replacing_text(folder / "units" / f"{tap}.csv", self.units(tap).to_csv(index=False))
         self.page(folder / "page.html")
+        self.explorer(folder / "explorer.html", [folder / "moments" / f"{tap}.nc" for tap in self.taps])
         return folder
 
     def tables(self) -> list[tuple[str, str]]:

@@ -68,6 +68,8 @@ def document(labels: list[str], headline: str, style: str) -> Document:
     models |= figures
     models["map"].tags = [json.dumps([NOISE, *PALETTE])]
     models |= _curve() | _chance()
+    for name, model in models.items():
+        model.name = name
     rows: list[LayoutDOM] = [
         head,
         row(*(models[name] for name in SELECTS)),
@@ -98,7 +100,8 @@ def _controls(labels: list[str]) -> dict[str, Any]:
     for name, widget in selects.items():
         widget.js_on_change("value", CustomJS(code=f"symbreak.set({name!r}, cb_obj.value)"))
     selects["search"] = AutocompleteInput(
-        title="Label",
+        title="Find a label",
+        placeholder="part of its name",
         completions=labels,
         case_sensitive=False,
         search_strategy="includes",
@@ -136,11 +139,12 @@ def _image(name: str, models: dict[str, Any]) -> figure:
         },
     }
     mapper = LinearColorMapper(**colours[name])
-    plot.image("image", "x", "y", "dw", "dh", source=source, color_mapper=mapper)
+    image = plot.image("image", "x", "y", "dw", "dh", source=source, color_mapper=mapper)
     models[f"{name}_image"] = source
-    code = f"return symbreak.hover({name!r}, special_vars.data_x, special_vars.data_y)"
-    words = CustomJSHover(code=code)
-    plot.add_tools(HoverTool(tooltips="@image{custom}", formatters={"@image": words}))
+    code = f"return symbreak.hover({name!r}, special_vars.x, special_vars.y)"
+    # Of a column that is never NaN, for which no formatter is asked.
+    words = {"@x": CustomJSHover(code=code)}
+    plot.add_tools(HoverTool(renderers=[image], tooltips="@x{custom}", formatters=words))
     plot.toolbar.logo, plot.toolbar.autohide = None, True
     for axis in (plot.xaxis, plot.yaxis):
         axis.ticker = FixedTicker(ticks=[])

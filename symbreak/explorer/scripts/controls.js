@@ -22,9 +22,12 @@ function set(key, value) {
   if (!busy && models) go({ ...page.state, [key]: value })
 }
 
+// The box is empty again after a label was found, ready for the next.
 function search(name) {
   const label = page.data ? page.data.labels.names.indexOf(name) : -1
-  if (label >= 0) set("label", label)
+  if (label < 0) return
+  set("label", label)
+  models.search.value = ""
 }
 
 function clicked(x, y) {
@@ -55,7 +58,6 @@ function showControls({ state, choices, block, open }) {
   }
   models.unit.setv({ high: open.units[state.units].length, value: state.unit })
   models.threshold.value = state.threshold
-  models.search.value = page.data.labels.names[state.label]
   const accuracy = `The readout of this block is right for ${(100 * block.accuracy).toFixed(1)} % of the inputs.`
   models.said.text = `<p>${safe(block.said || (block.heads ? "These heads have not been compared with chance yet." : ""))} ${accuracy}</p>`
 }

@@ -152,7 +152,8 @@ function showCurve(models, page) {
   const distance = threshold.map((cut) => Math.abs(cut - page.state.threshold))
   const at = distance.indexOf(Math.min(...distance))
   page.read = { threshold: threshold[at], snr: snr[at], snr_minimum: snr_minimum[at] }
-  models.curve.title.text = `Block ${page.block.block} at ${plain(threshold[at])}: SNR (blue) ${plain(snr[at] ?? NaN)}, SNR_MIN (orange) ${plain(snr_minimum[at] ?? NaN)}`
+  models.curve.title.text = 
+    `SNR (blue) ${plain(snr[at] ?? NaN)}, SNR_MIN (orange) ${plain(snr_minimum[at] ?? NaN)} at ${plain(threshold[at])}`
 }
 
 function showLabel(models, page) {
@@ -173,7 +174,7 @@ function showLabel(models, page) {
     }
     models.chance.x_range.setv({ start: 0.4, end: counts.length + 0.6 })
     models.chance.below[0].ticker.ticks = places
-    models.chance.title.text = `${onAxis(name)}: appearances (dots), by chance 95 % (grey)`
+    models.chance.title.text = "Appearances in each head; grey: 95 % by chance"
     const owner = block.owner[state.label]
     words.push(`<p>In clusters of ${total} of ${block.nodes} nodes. At threshold ${plain(data.threshold)} ${owner ? `head ${owner} owns it` : "no head owns it"}.</p>`)
   } else {
@@ -181,7 +182,7 @@ function showLabel(models, page) {
     const rows = diagonalsOf(open, kind)
     const total = rows.filter((row) => row[state.label] > state.threshold).length
     page.appearances = { counts: [total] }
-    words.push(`<p>In clusters of ${total} of ${rows.length} ${kind}. This tap has no heads, so that there is nothing to divide labels by chance.</p>`)
+    words.push(`<p>In clusters of ${total} of ${rows.length} ${kind}. This tap has no heads that could be compared with chance.</p>`)
   }
   models.label_text.text = words.join("")
 }
