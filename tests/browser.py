@@ -52,13 +52,17 @@ def open_browser():
 
 def ready(driver, url):
     """Open a page and wait until it shows something."""
-    from selenium.webdriver.support.ui import WebDriverWait
-
     driver.get("about:blank")
     driver.get(url)
-    WebDriverWait(driver, 60).until(
-        lambda one: one.execute_script("return Boolean(globalThis.symbreak?.page?.counts)")
-    )
+    wait(driver)
+
+
+def wait(driver):
+    """Wait until the explorer shows something."""
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    shows = "return Boolean(globalThis.symbreak?.page?.counts)"
+    WebDriverWait(driver, 60).until(lambda one: one.execute_script(shows))
 
 
 def control(driver, name, selector):

@@ -116,6 +116,8 @@ def test_moments_on_disk_are_studied_without_the_network(network, tmp_path):
         write_dataset(path, table, "moments", table.attrs)
     pages = study_files(tmp_path / "net", **QUICK)
     assert [page.parent.name for page in pages] == ["seed1", "seed2", "net"]
+    explorer = (tmp_path / "net" / "explorer.html").read_text(encoding="utf-8")
+    assert explorer.count('"mean":"') == 4 and '"said":"Block 2: ' in explorer
     with open_dataset(tmp_path / "net" / "heads" / "attention.nc", "heads") as joined:
         assert joined.sizes["seed"] == 2
     with pytest.raises(SymbreakError, match="no moments files"):

@@ -3,12 +3,14 @@
 import base64
 import json
 import re
+from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import planted_results as planted
 import pytest
-from browser import POINT, control, open_browser, ready, tooltips
+from browser import POINT, control, open_browser, ready, tooltips, wait
 from scipy.stats import hypergeom
 
 from symbreak.clusters import partition
@@ -17,6 +19,7 @@ from symbreak.explorer.choosing import moments_files
 from symbreak.planted import moments_example
 from symbreak.store import write_dataset
 
+ROOT = Path(__file__).parents[1]
 LABELS, HEADS = 150, 12
 HARM = "</script><img src=x onerror=\"document.title='harmed'\">$$x$$"
 
@@ -261,3 +264,31 @@ def test_the_page_loads_nothing_runs_no_word_of_a_file_and_logs_no_error(driver)
     assert driver.execute_script("return document.images.length") == 0
     assert driver.title == "A <title>: explorer"
     assert [entry for entry in driver.get_log("browser") if entry["level"] == "SEVERE"] == []
+
+
+def test_the_page_opens_inside_the_report_which_embeds_it_as_a_data_address(page, tmp_path):
+    """As Snakemake does: the header by innerHTML, then a frame with the page in base64."""
+    jinja2, core = pytest.importorskip("jinja2"), pytest.importorskip("docutils.core")
+    header = (ROOT / "workflow" / "report" / "workflow.rst").read_text(encoding="utf-8")
+    known = SimpleNamespace(config={"name": "demo"})
+    body = core.publish_parts(jinja2.Template(header).render(snakemake=known), writer_name="html")["html_body"]
+    file = Path(urlsplit(page.current_url).path)
+    script = f"document.body.innerHTML = {json.dumps(body)}".replace("</", "<\\/")
+    report = tmp_path / "report.html"
+    report.write_text(f"<body><script>{script}</script>", encoding="utf-8")
+    page.get(report.as_uri())
+    embedded = base64.b64encode(file.read_bytes()).decode()
+    assert len(embedded) > 2**21
+    page.execute_async_script(
+        """
+        const frame = document.createElement("iframe")
+        frame.src = `data:text/html;charset=utf8;filename=explorer.html;base64,${arguments[0]}`
+        setTimeout(() => document.body.append(frame), 300)
+        setTimeout(arguments[1], 800)
+        """,
+        embedded,
+    )
+    page.switch_to.frame(0)
+    wait(page)
+    assert state(page)["network"] == "bert" and page.execute_script("return location.protocol") == "blob:"
+    page.switch_to.default_content()
