@@ -33,16 +33,28 @@ return found.join(" ")
 
 def open_browser():
     """A driver, or a skipped test with its reason."""
-    webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
-    names = ("chromium", "chromium-browser", "google-chrome")
-    browser = next(filter(None, map(shutil.which, names)), None)
-    driver = shutil.which("chromedriver")
-    if not browser or not driver:
+    pytest.importorskip("selenium", reason="selenium is not installed")
+    if not found():
         pytest.skip("there is no chromium with its chromedriver (Debian: chromium, chromium-driver)")
+    return chromium()
+
+
+def found():
+    """Paths of the browser and its driver, or nothing."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    paths = next(filter(None, map(shutil.which, names)), None), shutil.which("chromedriver")
+    return paths if all(paths) else None
+
+
+def chromium(size=(1340, 1500)):
+    """A driver of a headless browser whose window has this size."""
+    from selenium import webdriver
+
+    browser, driver = found()
     options = webdriver.ChromeOptions()
     options.binary_location = browser
     words = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage")
-    for word in (*words, "--window-size=1340,1500"):
+    for word in (*words, f"--window-size={size[0]},{size[1] + 143}"):  # 143 pixels are the browser's own
         options.add_argument(word)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     opened = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))

@@ -10,6 +10,8 @@ BASE = (
     "cluster_properties",
     "clusters",
     "committee",
+    "explorer",
+    "explorer_browser",
     "fields",
     "figures",
     "head_tables",

@@ -11,8 +11,8 @@ import pytest
 import xarray as xr
 
 from symbreak import planted as worlds
-from symbreak.clusters import scan
 from symbreak.cli import main
+from symbreak.clusters import scan
 from symbreak.config import Heads, Statistics
 from symbreak.explorer import Choice, explorer_page
 from symbreak.explorer.choosing import BESIDES, EMPTY_PAGE, moments_files
@@ -45,7 +45,9 @@ def test_the_verb_writes_one_offline_page_with_the_numbers_of_the_files(folder, 
     assert not re.search(r"<(script|link)[^>]* (src|href)=", page) and len(page) < EMPTY_PAGE
     data = data_of(page)
     known = [(one["network"], one["seed"], one["tap"], one["block"]) for one in data["blocks"]]
-    assert known == [("small", seed, tap, block) for seed in (1, 2) for tap in ("attention", "block") for block in (1, 2)]
+    assert known == [
+        ("small", seed, tap, block) for seed in (1, 2) for tap in ("attention", "block") for block in (1, 2)
+    ]
     for block in data["blocks"]:
         place = folder / "small" / f"seed{block['seed']}" / "moments" / f"{block['tap']}.nc"
         with open_dataset(place, "moments") as moments:
@@ -69,7 +71,9 @@ def test_gauge_bias_and_rule_are_those_of_the_experiment(tmp_path):
     write_dataset(path, moments, "moments", planted.facts(1, "attention"))
     settings = Statistics(centred=True, rule="min_cover", thresholds=9)
     page = explorer_page("T", [path], settings)
-    assert "those of the rule first_fit, curves and tables those of min_cover" in page and "are centred" in page
+    assert (
+        "those of the rule first_fit, curves and tables those of min_cover" in page and "are centred" in page
+    )
     block = data_of(page)["blocks"][-1]
     mean, readout, offsets = centre(*pooled_moments(moments, 2))
     truth = scan(mean, readout, [0.4], "min_cover", offsets)
@@ -84,10 +88,14 @@ def test_filters_of_many_positions_come_as_matrices(tmp_path):
     many = planted.moments(nodes=120, heads=2, blocks=1).drop_vars("head_of_node")
     many = many.assign_coords(filter_of_node=(("block", "node"), [np.repeat([1, 2], 60)]))
     for name, moments in (("cnn", few), ("vgg", many)):
-        write_dataset(tmp_path / name / "seed1/moments/filters.nc", moments, "moments", planted.facts(1, "filters"))
+        write_dataset(
+            tmp_path / name / "seed1/moments/filters.nc", moments, "moments", planted.facts(1, "filters")
+        )
     found = data_of(explorer_page("T", moments_files(tmp_path)))["blocks"]
     assert [sorted(set(block["filters"])) for block in found] == [[1, 2, 3, 4], [1, 2], [1, 2]]
-    assert [("mean" in block, "matrices" in block) for block in found] == [(True, False)] * 2 + [(False, True)]
+    assert [("mean" in block, "matrices" in block) for block in found] == [(True, False)] * 2 + [
+        (False, True)
+    ]
     mean, readout, _ = pooled_moments(many, 1)
     stack = by_head(mean, readout, np.repeat([1, 2], 60))
     np.testing.assert_allclose(floats(found[2]["matrices"], 2, 12, 12), stack, rtol=1e-6)
@@ -99,7 +107,9 @@ def test_where_not_all_fits_last_blocks_come_first_and_the_page_says_so(folder):
     page = explorer_page("T", moments_files(folder), asked=asked)
     data = data_of(page)
     known = {(one["seed"], one["tap"], one["block"]) for one in data["blocks"]}
-    assert known == {(seed, tap, 2) for seed in (1, 2) for tap in ("attention", "block")} | {(1, "attention", 1)}
+    assert known == {(seed, tap, 2) for seed in (1, 2) for tap in ("attention", "block")} | {
+        (1, "attention", 1)
+    }
     assert "This page holds 5 of 8 blocks" in page
     less = data_of(explorer_page("T", moments_files(folder), asked=Choice(megabytes=0.1)))
     assert len(less["blocks"]) == 1 and less["total"] == 8
@@ -138,7 +148,9 @@ def refused(words, capsys):
 def test_bad_input_is_answered_in_one_sentence(folder, tmp_path, capsys):
     assert "There is no folder" in refused([tmp_path / "none"], capsys)
     assert "There are no moments files" in refused([tmp_path], capsys)
-    assert "There is no tap key here; choose among attention, block" in refused([folder, "--taps", "key"], capsys)
+    assert "There is no tap key here; choose among attention, block" in refused(
+        [folder, "--taps", "key"], capsys
+    )
     assert "There is no seed 9 here" in refused([folder, "--seeds", 9], capsys)
     old = tmp_path / "old"
     shutil.copytree(folder, old)

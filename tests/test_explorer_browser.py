@@ -8,53 +8,16 @@ from types import SimpleNamespace
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
-import planted_results as planted
 import pytest
 from browser import POINT, control, open_browser, ready, tooltips, wait
+from planted_explorer import HEADS, LABELS, write_all
 from scipy.stats import hypergeom
 
 from symbreak.clusters import partition
 from symbreak.explorer import explorer_page
 from symbreak.explorer.choosing import moments_files
-from symbreak.planted import moments_example
-from symbreak.store import write_dataset
 
 ROOT = Path(__file__).parents[1]
-LABELS, HEADS = 150, 12
-HARM = "</script><img src=x onerror=\"document.title='harmed'\">$$x$$"
-
-
-def grouped(moments):
-    names = np.array([HARM, *(f"label {i:03d}" for i in range(1, LABELS))])
-    return moments.assign_coords(
-        superclass_of_label=("label", np.arange(LABELS, dtype="int32") % 7),
-        superclass_name=("superclass", np.array([f"<b>{name}" for name in "abcdefg"])),
-        superclass=np.arange(7),
-        label_name=("label", names),
-    )
-
-
-def write_all(folder):
-    """A BERT-like network of 12 heads and a CNN, two seeds, two blocks, 150 labels."""
-    for seed in (1, 2):
-        sizes = {"blocks": 2, "labels": LABELS, "heads": HEADS, "seed": seed}
-        bert = grouped(moments_example(nodes=8 * HEADS, **sizes))
-        bias = np.random.default_rng(seed).normal(size=(2, LABELS))
-        kept = bert.drop_vars("head_of_node").assign(readout_bias=(("block", "output"), bias))
-        few = grouped(moments_example(nodes=16, **sizes | {"heads": 2}))
-        of_node = np.repeat(np.arange(1, 5), 4)
-        filters = few.drop_vars("head_of_node").assign_coords(
-            filter_of_node=(("block", "node"), [of_node, np.where(of_node < 3, of_node, 0)])
-        )
-        many = grouped(moments_example(nodes=640, **sizes | {"heads": 2, "blocks": 1}))
-        wide = many.drop_vars("head_of_node").assign_coords(
-            filter_of_node=(("block", "node"), [np.repeat(np.arange(1, 3), 320)])
-        )
-        files = {"bert": {"attention": bert, "block": kept}, "cnn": {"filters": filters}, "vgg": {"filters": wide}}
-        for network, taps in files.items():
-            for tap, moments in taps.items():
-                path = folder / network / f"seed{seed}" / "moments" / f"{tap}.nc"
-                write_dataset(path, moments, "moments", planted.facts(seed, tap))
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +61,9 @@ def matrix_of(block, kind, unit):
     """In the order of operations of the browser: nodes one after another, then the bias."""
     if "matrices" in block:
         return floats(block["matrices"], -1, LABELS, LABELS)[unit]
-    groups = block["heads" if kind == "heads" else "filters"] if kind != "nodes" else range(1, block["nodes"] + 1)
+    groups = (
+        block["heads" if kind == "heads" else "filters"] if kind != "nodes" else range(1, block["nodes"] + 1)
+    )
     fields = np.zeros((LABELS, LABELS))
     mean, readout = (floats(block[name], -1, LABELS) for name in ("mean", "readout"))
     for node in np.flatnonzero(np.array(groups) == unit + 1):
@@ -151,8 +116,9 @@ def choose(driver, name, value):
 def test_every_choice_changes_what_is_shown_and_the_address(driver):
     seen = [shown(driver, "numbers")]
     for name, value in [
-        ("seed", "2"), ("block", "1"), ("units", "nodes"), ("order", "as in the data"), ("order", "superclass"),
-        ("tap", "block"), ("network", "cnn"), ("block", "2"), ("network", "vgg"), ("network", "bert"),
+        ("seed", "2"), ("block", "1"), ("units", "nodes"), ("order", "as in the data"),
+        ("order", "superclass"), ("tap", "block"), ("network", "cnn"), ("block", "2"),
+        ("network", "vgg"), ("network", "bert"),
     ]:  # fmt: skip
         choose(driver, name, value)
         seen.append(shown(driver, "numbers") + shown(driver, "label_text"))
@@ -184,7 +150,7 @@ def test_the_slider_moves_the_threshold_and_all_numbers_with_it(driver):
     read = driver.execute_script("return symbreak.page.read")
     assert read["threshold"] == pytest.approx(0.32) and read["snr"] > 0
     drawn = driver.execute_script(
-        "const image = Bokeh.documents[0].get_model_by_name('permuted_image').data.image[0]; return Array.from(image)"
+        "return Array.from(Bokeh.documents[0].get_model_by_name('permuted_image').data.image[0])"
     )
     assert np.bincount(np.array(drawn, int))[1] == noise
 
@@ -216,7 +182,9 @@ def test_hover_over_a_matrix_names_labels_and_values(driver):
     field = driver.execute_script("return symbreak.page.fields[70 * 150 + 33]")
     assert float(re.search(r"field (\S+),", said)[1]) == pytest.approx(field, rel=0.01)
     for name in ("clipped", "permuted"):
-        assert driver.execute_script("return symbreak.hover(arguments[0], 3.2, 4.8)", name).startswith("input ")
+        assert driver.execute_script("return symbreak.hover(arguments[0], 3.2, 4.8)", name).startswith(
+            "input "
+        )
 
 
 def test_search_and_unit_number_and_the_band_of_chance(driver):
@@ -230,7 +198,9 @@ def test_search_and_unit_number_and_the_band_of_chance(driver):
     assert state(driver)["unit"] == 9 and "head 9" in shown(driver, "numbers")
     found = driver.execute_script("return symbreak.page.appearances")
     total, law = sum(found["counts"]), hypergeom(8 * HEADS, sum(found["counts"]), 8)
-    assert total > 0 and found["low"] == [law.ppf(0.025)] * HEADS and found["high"] == [law.ppf(0.975)] * HEADS
+    assert (
+        total > 0 and found["low"] == [law.ppf(0.025)] * HEADS and found["high"] == [law.ppf(0.975)] * HEADS
+    )
     bands = driver.execute_script("return arguments[0].map((sizes) => symbreak.chanceBand(...sizes))", [
         [64, 0, 16], [64, 64, 16], [64, 9, 16], [768, 300, 64], [10, 3, 1],
     ])  # fmt: skip
@@ -241,7 +211,9 @@ def test_search_and_unit_number_and_the_band_of_chance(driver):
 
 
 def test_the_address_brings_back_what_was_shown_and_nonsense_does_no_harm(driver):
-    wanted = "network=bert&seed=2&tap=block&block=1&units=nodes&unit=30&threshold=0.45&label=12&order=superclass"
+    wanted = (
+        "network=bert&seed=2&tap=block&block=1&units=nodes&unit=30&threshold=0.45&label=12&order=superclass"
+    )
     visit(driver, wanted)
     assert "node 30" in shown(driver, "numbers")
     ready(driver, driver.current_url)  # as a colleague opens a link
@@ -257,7 +229,9 @@ def test_the_address_brings_back_what_was_shown_and_nonsense_does_no_harm(driver
 
 def test_the_page_loads_nothing_runs_no_word_of_a_file_and_logs_no_error(driver):
     assert driver.title == "A <title>: explorer"
-    assert driver.execute_script("return performance.getEntriesByType('resource').map((one) => one.name)") == []
+    assert (
+        driver.execute_script("return performance.getEntriesByType('resource').map((one) => one.name)") == []
+    )
     assert "onerror" in driver.execute_script("return symbreak.hover('raw', 0.5, 0.5)")
     choose(driver, "order", "as in the data")
     assert "&lt;/script&gt;" in shown(driver, "label_text") and "<b>" not in shown(driver, "label_text")
@@ -271,7 +245,9 @@ def test_the_page_opens_inside_the_report_which_embeds_it_as_a_data_address(page
     jinja2, core = pytest.importorskip("jinja2"), pytest.importorskip("docutils.core")
     header = (ROOT / "workflow" / "report" / "workflow.rst").read_text(encoding="utf-8")
     known = SimpleNamespace(config={"name": "demo"})
-    body = core.publish_parts(jinja2.Template(header).render(snakemake=known), writer_name="html")["html_body"]
+    body = core.publish_parts(jinja2.Template(header).render(snakemake=known), writer_name="html")[
+        "html_body"
+    ]
     file = Path(urlsplit(page.current_url).path)
     script = f"document.body.innerHTML = {json.dumps(body)}".replace("</", "<\\/")
     report = tmp_path / "report.html"

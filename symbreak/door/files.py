@@ -11,7 +11,6 @@ import xarray as xr
 from symbreak.config import Heads, Statistics
 from symbreak.door.answers import Study
 from symbreak.errors import SymbreakError
-from symbreak.explorer.choosing import moments_files
 from symbreak.features import moments
 from symbreak.features.given import read_npz
 from symbreak.features.solving import Solver
@@ -80,8 +79,8 @@ def study_files(
 ) -> list[Path]:
     """Write what follows from the moments files in a folder, or in its folders ``seed1``, ``seed2``, ….
 
-    Statistics, heads and nodes of every tap go next to them, and the explorer of all matrices; those of several
-    seeds are joined in the folder.
+    Statistics, heads and nodes of every tap go next to them, with the explorer of all matrices; those of
+    several seeds are joined in the folder.
 
     Returns
     -------
@@ -112,6 +111,8 @@ def study_files(
             joined.replace(kind, tap, table.assign_attrs(attributes | table.attrs))
             write_dataset(folder / kind / f"{tap}.nc", table, kind, attributes)
         pages.append(joined.page(folder / "page.html"))
+        from symbreak.explorer.choosing import moments_files
+
         joined.explorer(folder / "explorer.html", moments_files(folder))
     return pages
 

@@ -86,7 +86,8 @@ def choose(paths: Iterable[Path], asked: Choice, untrained: Sequence[str] = ()) 
         everything = [held for held in everything if not wanted or getattr(held, name) in wanted]
     if not everything:
         raise SymbreakError("No block has all that was asked for; ask for fewer networks, seeds or taps.")
-    room, kept = asked.megabytes * 1e6 - EMPTY_PAGE, []
+    room = asked.megabytes * 1e6 - EMPTY_PAGE
+    kept: list[Held] = []
 
     def urgency(held: Held) -> tuple[bool, bool, int, int]:
         return held.network in untrained, held.tap not in FIRST_TAPS, held.depth, held.seed
@@ -96,7 +97,9 @@ def choose(paths: Iterable[Path], asked: Choice, untrained: Sequence[str] = ()) 
             kept.append(held)
             room -= held.size
     order = {tap: number for number, tap in enumerate(TAPS)}
-    kept.sort(key=lambda held: (held.network in untrained, held.network, held.seed, order.get(held.tap, 99), held))
+    kept.sort(
+        key=lambda held: (held.network in untrained, held.network, held.seed, order.get(held.tap, 99), held)
+    )
     return kept, len(everything)
 
 

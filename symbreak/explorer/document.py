@@ -81,9 +81,7 @@ def document(labels: list[str], headline: str, style: str) -> Document:
     ]
     page = Document(title="symbreak explorer")
     page.add_root(column(*rows))
-    page.js_on_event(
-        DocumentReady, CustomJS(args=models, code=f"symbreak.start({{ {', '.join(models)} }})")
-    )
+    page.js_on_event(DocumentReady, CustomJS(args=models, code=f"symbreak.start({{ {', '.join(models)} }})"))
     return page
 
 

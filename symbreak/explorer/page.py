@@ -18,9 +18,9 @@ from symbreak.results.context import Context
 
 #: Scripts in the order in which they are read.
 SCRIPTS = ("numbers.js", "state.js", "views.js", "controls.js")
-ABOUT = """A row of the map is a unit, a column a label; a click opens both. Matrices are built here from label means and
-readouts, in single precision, and clusters by the rule of the package. Nothing is sent anywhere, and the address
-keeps what is shown."""
+ABOUT = """A row of the map is a unit, a column a label; a click opens both. Matrices and their clusters are
+made here, from label means and readouts in single precision. Nothing is sent anywhere, and the address keeps
+what is shown."""
 
 
 def explorer_page(
@@ -38,7 +38,7 @@ def explorer_page(
     title : str
         Of the experiment or study.
     paths : iterable of Path
-        Moments files, ``moments/{tap}.nc``; what their heads say is read from ``heads/{tap}.nc`` next to them.
+        Moments files, ``moments/{tap}.nc``; what their heads say is read from ``heads/{tap}.nc`` near them.
     statistics, heads : Statistics, Heads, optional
         Rule, gauge and thresholds; ratio of the ownership rule.
     asked : Choice, optional
@@ -93,7 +93,9 @@ def explorer_of(context: Context, asked: Choice) -> str:
     """
     experiment, paths = context.experiment, context.present("moments")
     if not paths:
-        raise SymbreakError(f"There are no moments files in {context.folder} yet; run the workflow up to them.")
+        raise SymbreakError(
+            f"There are no moments files in {context.folder} yet; run the workflow up to them."
+        )
     untrained = [name for name, network in experiment.networks.items() if not network.trained]
     title = experiment.title or experiment.name
     return explorer_page(title, paths, experiment.statistics, experiment.heads, asked, untrained)
@@ -116,9 +118,9 @@ def _headline(title: str, held: int, data: dict[str, Any], asked: Choice) -> str
         words.append("<p>Label means and readouts are centred, as the experiment asks.</p>")
     if held < data["total"]:
         words.append(
-            f"<p>This page holds {held} of {data['total']} blocks, as many as fit into {asked.megabytes:g} MB: "
-            "last blocks first, then earlier ones. <code>symbreak explore</code> with <code>--networks</code>, "
-            "<code>--seeds</code>, <code>--taps</code>, <code>--blocks</code> or <code>--megabytes</code> "
-            "chooses others.</p>"
+            f"<p>This page holds {held} of {data['total']} blocks, as many as fit into {asked.megabytes:g} "
+            "MB: last blocks first, then earlier ones. <code>symbreak explore</code> chooses others by "
+            "<code>--networks</code>, <code>--seeds</code>, <code>--taps</code>, <code>--blocks</code>, or "
+            "makes a larger page by <code>--megabytes</code>.</p>"
         )
     return "".join(words)

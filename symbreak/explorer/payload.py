@@ -135,7 +135,9 @@ def _block(moments: xr.Dataset, block: int, statistics: Statistics, heads: Heads
     }
     if filters is not None:
         found["filters"] = filters.tolist()
-        if filters.max() * mean.shape[0] < 2 * mean.shape[1]:  # their matrices take less room than their nodes
+        if (
+            filters.max() * mean.shape[0] < 2 * mean.shape[1]
+        ):  # their matrices take less room than their nodes
             stack = by_head(mean, readout, filters, bias)
             return found | {"matrices": packed(stack), "filters": list(range(1, len(stack) + 1))}
     elif "head_of_node" in chosen.coords:

@@ -10,7 +10,9 @@ from symbreak.cli.verb import Verb
 
 def arguments(parser: ArgumentParser) -> None:
     """Arguments of `explore`."""
-    parser.add_argument("folder", type=Path, help="folder of an experiment, of one of its networks, or of a study")
+    parser.add_argument(
+        "folder", type=Path, help="folder of an experiment, of one of its networks, or of a study"
+    )
     parser.add_argument("--output", type=Path, help="file to write (default: explorer.html in the folder)")
     parser.add_argument("--networks", nargs="+", default=(), help="only these networks (default: all)")
     parser.add_argument("--seeds", nargs="+", type=int, default=(), help="only these seeds (default: all)")
