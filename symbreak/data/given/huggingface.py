@@ -74,13 +74,13 @@ def read_huggingface(path: str, transform: Callable[[Any], Any]) -> tuple[Datase
         if len(splits) > 1:
             raise SymbreakError(f"{folder} has the splits {', '.join(splits)}; call one validation or test.")
         train, validation = None, next(iter(splits.values()))
-    sets = [
-        None if rows is None else HuggingFaceImages(rows, *_columns(rows, folder, wished), transform)
-        for rows in (train, validation)
-    ]
-    if sets[0] is not None and sets[0].classes != sets[1].classes:
+    measured = HuggingFaceImages(validation, *_columns(validation, folder, wished), transform)
+    if train is None:
+        return None, measured
+    fitted = HuggingFaceImages(train, *_columns(train, folder, wished), transform)
+    if fitted.classes != measured.classes:
         raise SymbreakError(f"The splits of {folder} have different labels; give them the same.")
-    return sets[0], sets[1]
+    return fitted, measured
 
 
 def _splits(folder: str) -> dict[str, Any]:
