@@ -14,7 +14,7 @@ from symbreak.errors import SymbreakError
 from symbreak.store import open_dataset
 
 #: Default size of a page in megabytes (10⁶ bytes); what is beyond it is left out, and the page says so.
-MEGABYTES = 5.0
+MEGABYTES = 10.0
 #: Bytes of the page without any block: BokehJS and the scripts.
 EMPTY_PAGE = 1_800_000
 #: Bytes of a block besides its numbers: curve, owners, sentence.

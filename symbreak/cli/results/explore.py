@@ -21,9 +21,7 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--megabytes",
         type=float,
-        default=5.0,
-        help="size of the page; where not all fits, last blocks go first, and the page says so "
-        "(default: %(default)g)",
+        help="size of the page (default: 10); where not all fits, last blocks go first, and the page says so",
     )
 
 
@@ -31,7 +29,7 @@ def run(options: Namespace) -> None:
     """Write the explorer of what is in a folder."""
     from symbreak.config import read
     from symbreak.explorer import Choice, explorer_of
-    from symbreak.explorer.choosing import moments_files
+    from symbreak.explorer.choosing import MEGABYTES, moments_files
     from symbreak.results.context import Context
     from symbreak.results.layout import Layout
     from symbreak.store.atomic import replacing_text
@@ -40,7 +38,8 @@ def run(options: Namespace) -> None:
     paths = moments_files(folder)
     layout = Layout(read(settings)) if settings.is_file() else None
     context = Context(layout, folder=folder, files={} if layout else {"moments": paths})
-    asked = Choice(options.networks, options.seeds, options.taps, options.blocks, options.megabytes)
+    size = options.megabytes or MEGABYTES
+    asked = Choice(options.networks, options.seeds, options.taps, options.blocks, size)
     path = options.output or folder / "explorer.html"
     replacing_text(path, explorer_of(context, asked))
     print(f"{path} ({path.stat().st_size / 1e6:.1f} MB)")
