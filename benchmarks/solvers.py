@@ -22,7 +22,7 @@ from symbreak.features.solving import SOLVERS
 from symbreak.learning.batches import normalise, statistics_of
 from symbreak.store import open_dataset
 
-EPOCHS, BATCH, THRESHOLD, TAP = 12, 64, 0.3, "attention"
+EPOCHS, BATCH, THRESHOLD, TAP = 4, 64, 0.3, "attention"
 VIT = {"img_size": 32, "patch_size": 4, "embed_dim": 96, "depth": 3, "num_heads": 4, "num_classes": 100}
 
 
