@@ -92,8 +92,8 @@ for suffix, taps, networks in lists(LAYOUT, "heads"):
         conda:
             "../../environment.yml"
         resources:
-            mem_mb=2000,
-            runtime=10,
+            mem_mb=growing(2000 + 10 * len(SEEDS)),
+            runtime=growing(10 + len(SEEDS)),
         params:
             told=told("replicas"),
             folder=network_folder,
@@ -131,8 +131,8 @@ for kind, *more in (["statistics"], ["heads"], ["evolution"], ["pruning", "silen
             conda:
                 "../../environment.yml"
             resources:
-                mem_mb=2000,
-                runtime=5,
+                mem_mb=growing(1000 + 10 * len(SEEDS)),
+                runtime=growing(5 + len(SEEDS) // 10),
             params:
                 names=[f"{kind}/{name}.nc" for name in names],
                 output=network_folder,
@@ -158,8 +158,8 @@ rule null:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=growing(2000),
+        runtime=growing(30 + 2 * len(SEEDS)),
     params:
         told=told("null"),
         folder=network_folder,
@@ -186,8 +186,8 @@ if LAYOUT.voting:
         conda:
             "../../environment.yml"
         resources:
-            mem_mb=4000,
-            runtime=60,
+            mem_mb=growing(2000),
+            runtime=growing(30 + len(SEEDS) * len(CHECKED.networks) // 20),
         params:
             told=told("committee"),
             folder=experiment_folder,

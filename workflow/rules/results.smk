@@ -56,8 +56,8 @@ for made in groups(LAYOUT):
         conda:
             "../../environment.yml"
         resources:
-            mem_mb=2000,
-            runtime=10,
+            mem_mb=growing(2000),
+            runtime=growing(10),
         params:
             told=told("pages" if made.scope == "experiment" else "results"),
             parts=parts,
