@@ -22,7 +22,7 @@ from symbreak.clusters import partitions, scan_matrices
 from symbreak.config import Statistics
 from symbreak.errors import SymbreakError
 from symbreak.matrices import by_head, centre, clip, nodal
-from symbreak.observables import best_threshold, block_tables, pooled_moments, uniformity
+from symbreak.observables import best_threshold, block_mean_field, block_tables, pooled_moments, uniformity
 from symbreak.planted import moments_example, null_statistics
 from symbreak.results import figures
 from symbreak.results.figures.labels import evenness
@@ -55,12 +55,15 @@ def drawn(name, results):
         "clusters": lambda: figures.plot_clusters(statistics, paper="P1"),
         "snr": lambda: figures.plot_snr(statistics, 0.3),
         "null": lambda: figures.plot_null(statistics, worlds),
+        "mean_field": lambda: figures.plot_mean_field(statistics, block_mean_field(moments, [0.2, 0.4])),
         "labels": lambda: figures.plot_labels(statistics, nodes, block=2),
         "matrix": lambda: figures.plot_matrix(field_of(moments, 2, "node", 3)),
     }[name]()
 
 
-@pytest.mark.parametrize("name", ["training", "accuracy", "clusters", "snr", "null", "labels", "matrix"])
+@pytest.mark.parametrize(
+    "name", ["training", "accuracy", "clusters", "snr", "null", "mean_field", "labels", "matrix"]
+)
 def test_figures_have_named_axes_data_and_leave_no_trace(name, results):
     before = dict(matplotlib.rcParams)
     figure = drawn(name, results)

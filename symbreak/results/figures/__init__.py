@@ -15,6 +15,7 @@ from symbreak.results.figures.labels import plot_labels
 from symbreak.results.figures.latency import plot_latency, plot_pareto
 from symbreak.results.figures.learning import plot_accuracy, plot_training
 from symbreak.results.figures.matrix import plot_matrix
+from symbreak.results.figures.mean_field import plot_mean_field
 from symbreak.results.figures.order import (
     plot_order_by_block,
     plot_order_by_epoch,
@@ -38,6 +39,7 @@ __all__ = [
     "plot_labels",
     "plot_latency",
     "plot_matrix",
+    "plot_mean_field",
     "plot_null",
     "plot_order_by_block",
     "plot_order_by_epoch",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import xarray as xr
 
 from symbreak.errors import SymbreakError
+from symbreak.observables.nodes.mean_field import FEWEST_LABELS, block_mean_field
 from symbreak.results import figures
 from symbreak.results.averages import repetitions
 from symbreak.results.context import Context
@@ -15,6 +16,9 @@ from symbreak.results.makers import tables
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+#: Thresholds of the mean-field curves.
+THEORY = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)
 
 
 def draw_training(context: Context) -> Figure:
@@ -50,6 +54,17 @@ def draw_null(context: Context) -> Figure:
     statistics, worlds = context.one("statistics"), context.one("null")
     words = f"Network and linear-Gaussian null of the same accuracy; bands: {repetitions(statistics)[1]}"
     return figures.plot_null(statistics, worlds, _title(words, context))
+
+
+def draw_mean_field(context: Context) -> Figure:
+    """SNR against threshold with its mean-field theory."""
+    statistics, moments = context.one("statistics"), context.first("moments")
+    words, theory = f"Dashed: mean-field theory, no fit; bands: {repetitions(statistics)[1]}", None
+    if moments.sizes["label"] >= FEWEST_LABELS:
+        theory = block_mean_field(moments, THEORY, context.experiment.statistics.centred, groups=4)
+    else:
+        words = f"No theory: it needs at least {FEWEST_LABELS} labels"
+    return figures.plot_mean_field(statistics, theory, _title(words, context))
 
 
 def draw_labels(context: Context) -> Figure:
