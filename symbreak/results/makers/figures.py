@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 #: Thresholds of the mean-field curves.
-THEORY = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)
+THEORY = (0.05, 0.1, 0.2, 0.35, 0.5)
 
 
 def draw_training(context: Context) -> Figure:
