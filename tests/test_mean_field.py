@@ -7,7 +7,7 @@ import xarray as xr
 from symbreak.clusters import scan
 from symbreak.errors import SymbreakError
 from symbreak.observables import block_statistics
-from symbreak.observables.nodes.mean_field import RELIABLE, _largest_fields, block_mean_field, mean_field
+from symbreak.observables.nodes.mean_field import RELIABLE, _largest_fields, block_mean_field, mean_field_snr
 from symbreak.planted import moments_example
 
 WORLDS = [(0.8, 0.0, 0.0), (0.8, 1.2, 0.0), (0.5, 1.2, 0.0), (0.3, 0.5, -0.3), (0.95, 2.0, 0.5)]
@@ -24,7 +24,7 @@ def test_theory_meets_simulation_within_its_error(world):
     means, weights = simulated(*world)
     cuts = np.array([0.1, 0.2, RELIABLE])
     found = block_statistics(scan(means, weights, cuts, "min_cover"))
-    theory = mean_field(*world[:2], cuts, 100, world[2])
+    theory = mean_field_snr(*world[:2], cuts, 100, world[2])
     for name, error in (("n_clusters", 0.04), ("diagonal", 0.02), ("noise", 0.03), ("snr", 0.03)):
         np.testing.assert_allclose(theory[name], found[name], rtol=error, err_msg=name)
 
@@ -40,7 +40,7 @@ def test_largest_fields_have_their_law(world):
 def test_theory_says_where_it_underestimates():
     means, weights = simulated(0.8, 1.2, 0.0)
     found = block_statistics(scan(means, weights, [0.7], "min_cover"))
-    assert float(mean_field(0.8, 1.2, [0.7], 100).snr[0]) < 0.75 * float(found.snr[0])
+    assert float(mean_field_snr(0.8, 1.2, [0.7], 100).snr[0]) < 0.75 * float(found.snr[0])
 
 
 def test_curves_of_blocks_read_correlation_and_offset_off_the_arrays():
@@ -68,7 +68,7 @@ def test_curves_of_blocks_read_correlation_and_offset_off_the_arrays():
 )
 def test_what_the_theory_does_not_know_is_refused(arguments):
     with pytest.raises(SymbreakError, match="mean_field"):
-        mean_field(*arguments)
+        mean_field_snr(*arguments)
 
 
 def test_filters_are_refused():

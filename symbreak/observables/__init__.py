@@ -66,7 +66,7 @@ from symbreak.observables.heads.surrogates import overlap_test, similar_groups
 from symbreak.observables.nodes.chi_square import Uniformity, uniformity
 from symbreak.observables.nodes.choices import robustness
 from symbreak.observables.nodes.folds import jackknife, jackknife_statistics, leave_out_folds, pool_folds
-from symbreak.observables.nodes.mean_field import block_mean_field, mean_field
+from symbreak.observables.nodes.mean_field import block_mean_field, mean_field_snr
 from symbreak.observables.nodes.per_block import block_moments, block_tables, pooled_moments, threshold_grid
 from symbreak.observables.nodes.snr import SignalToNoise, best_threshold, block_statistics, signal_to_noise
 from symbreak.observables.superclasses.filling import SuperclassTest, fill_superclasses, superclass_test

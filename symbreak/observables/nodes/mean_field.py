@@ -22,7 +22,7 @@ FEWEST_LABELS = 10
 REACH, CELLS, QUANTILES, GROUPS = 5.5, 80, 5, 8
 
 
-def mean_field(
+def mean_field_snr(
     correlation: float,
     offset: float,
     thresholds: ArrayLike,
@@ -74,7 +74,7 @@ def mean_field(
 
     Examples
     --------
-    >>> aligned, shifted = (mean_field(0.8, offset, [0.2], n_labels=100) for offset in (0.0, 1.2))
+    >>> aligned, shifted = (mean_field_snr(0.8, offset, [0.2], n_labels=100) for offset in (0.0, 1.2))
     >>> round(float(aligned.snr[0]), 1), round(float(shifted.snr[0]), 1)
     (3.4, 2.2)
     """
@@ -83,8 +83,8 @@ def mean_field(
         abs(correlation) < 1 and np.isfinite([offset, readout_offset]).all() and n_labels >= FEWEST_LABELS
     ):
         raise SymbreakError(
-            f"mean_field got correlation {correlation}, offsets {offset} and {readout_offset} and {n_labels} "
-            f"labels: give a correlation within (-1, 1), finite offsets and at least {FEWEST_LABELS} labels."
+            f"mean_field_snr got correlation {correlation}, offsets {offset} and {readout_offset} and "
+            f"{n_labels} labels: give a correlation within (-1, 1), finite offsets and at least {FEWEST_LABELS} labels."
         )
     return _dataset(_counts(correlation, offset, readout_offset, n_labels, cuts), cuts, n_labels)
 
@@ -109,8 +109,8 @@ def block_mean_field(
     Returns
     -------
     Dataset
-        As :func:`mean_field` on (block, threshold), averaged over nodes, with the block's mean `correlation`
-        and the root mean squares `offset` and `readout_offset` over nodes, and `n_undefined`, nodes left out
+        As :func:`mean_field_snr` on (block, threshold), averaged over nodes, with the block's mean
+        `correlation` and the root mean squares `offset` and `readout_offset` over nodes, and `n_undefined`, nodes left out
         because their means or weights are the same for all labels.
 
     Raises
@@ -159,7 +159,7 @@ def block_mean_field(
 def _checked(thresholds: ArrayLike) -> Floats:
     cuts = np.atleast_1d(np.asarray(thresholds, float))
     if cuts.ndim != 1 or not cuts.size or not ((cuts > 0) & (cuts < 1)).all():
-        raise SymbreakError("mean_field needs a list of thresholds strictly between 0 and 1.")
+        raise SymbreakError("mean_field_snr needs a list of thresholds strictly between 0 and 1.")
     return cuts
 
 
