@@ -84,7 +84,8 @@ def mean_field_snr(
     ):
         raise SymbreakError(
             f"mean_field_snr got correlation {correlation}, offsets {offset} and {readout_offset} and "
-            f"{n_labels} labels: give a correlation within (-1, 1), finite offsets and at least {FEWEST_LABELS} labels."
+            f"{n_labels} labels: give a correlation within (-1, 1), finite offsets and "
+            f"at least {FEWEST_LABELS} labels."
         )
     return _dataset(_counts(correlation, offset, readout_offset, n_labels, cuts), cuts, n_labels)
 
@@ -109,8 +110,8 @@ def block_mean_field(
     Returns
     -------
     Dataset
-        As :func:`mean_field_snr` on (block, threshold), averaged over nodes, with the block's mean
-        `correlation` and the root mean squares `offset` and `readout_offset` over nodes, and `n_undefined`, nodes left out
+        As :func:`mean_field_snr` on (block, threshold), averaged over nodes; on (block) the mean
+        `correlation`, the root mean squares `offset` and `readout_offset` and `n_undefined`, nodes left out
         because their means or weights are the same for all labels.
 
     Raises
