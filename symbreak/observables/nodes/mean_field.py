@@ -14,7 +14,7 @@ from symbreak.observables.nodes.per_block import pooled_moments
 from symbreak.observables.nodes.snr import signal_to_noise
 
 Floats = NDArray[np.float64]
-#: Largest threshold at which theory and simulation of normal nodes agree within 3 % (50 to 100 labels).
+#: Largest threshold at which theory and simulation of normal nodes agree within 3 % (tested with 100 labels).
 RELIABLE = 0.3
 #: Fewest labels of which the theory speaks.
 FEWEST_LABELS = 10
@@ -70,7 +70,7 @@ def mean_field_snr(
     -----
     Own derivation for P1 (arXiv:2501.12900) equations 1-4 and Fig. 5, rule ``min_cover``. The theory takes M
     as independent of the labels: up to threshold 0.3 SNR is met within 3 %, above it is underestimated (at
-    100 labels by about 10 % at 0.5 and a third at 0.7).
+    100 labels by up to 12 % at 0.5 and 34 % at 0.7).
 
     Examples
     --------
