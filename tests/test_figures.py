@@ -212,7 +212,7 @@ def test_verbs_draw_every_figure(tmp_path):
     assert main(["null", *common, "--taps", "block"]) == 0
     assert main(["figures", *common, "--output", str(tmp_path / "out")]) == 0
     names = {path.relative_to(output).as_posix() for path in output.rglob("*.*")}
-    of_tap = ("clusters", "snr", "labels", "matrix")
+    of_tap = ("clusters", "snr", "mean_field", "labels", "matrix")
     expected = {"training", "accuracy", "block/null", "attention/heads_matrices"} | {
         f"{t}/{n}" for t in ("attention", "block") for n in of_tap
     }

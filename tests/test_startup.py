@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 #: The verbs that run networks, and `doctor`, which asks torch for devices.
 TORCH = {
     *("attention", "describe", "doctor", "evolve", "latency", "measure"),
-    *("probe", "prune", "study", "taps", "train"),
+    *("data", "probe", "prune", "study", "taps", "train"),
 }
 
 
@@ -72,7 +72,14 @@ for verb, names in json.loads(sys.argv[1]).items():
 def test_the_list_of_verbs_that_run_networks_has_no_others():
     verbs = dict.fromkeys(words[0] for words, _ in leaves(build_parser()))
     assert set(verbs) >= TORCH
-    wings = ("symbreak.learning", "symbreak.measure", "symbreak.models", "symbreak.pruning", "torch")
+    wings = (
+        "symbreak.data",
+        "symbreak.learning",
+        "symbreak.measure",
+        "symbreak.models",
+        "symbreak.pruning",
+        "torch",
+    )
     for words, run in leaves(build_parser()):
         needs = any(name.startswith(wings) for name in imports(run))
         assert needs == (words[0] in TORCH), words

@@ -76,9 +76,11 @@ def write(path, text):
 
 
 def header_of_report():
-    """First page of the report, with the answers once they are there."""
-    template = Path(workflow.current_basedir.get_path_or_uri(secret_free=False))
-    template = (template / "report/workflow.rst").read_text(encoding="utf-8")
+    """First page of the report, with the answers once they are there, if the workflow lies on this machine."""
+    folder = Path(workflow.current_basedir.get_path_or_uri(secret_free=False))
+    if not (folder / "report/workflow.rst").is_file():
+        return "report/workflow.rst"
+    template = (folder / "report/workflow.rst").read_text(encoding="utf-8")
     path = Path(".snakemake", "captions", "header.rst").absolute()
     if workflow.is_main_process:
         write(path, landing(template, Path(EXPERIMENT, "summary.html")))
