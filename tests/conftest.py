@@ -49,6 +49,19 @@ def pytest_collection_modifyitems(items):
             item.add_marker("base")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    """Begin each test and its fixtures on one thread of torch, whatever the test before left.
+
+    Weights depend in their bits on the number of threads, and verbs set that of their process.
+    """
+    if find_spec("torch") is None:
+        return
+    import torch
+
+    torch.set_num_threads(1)
+
+
 @pytest.fixture(params=[1, 3])
 def threads(request, monkeypatch):
     """Threads of torch, of which each gets a part of even the smallest pass."""

@@ -65,15 +65,6 @@ def trained(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """The bits of weights depend on the number of threads; verbs that tests start have one."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 @pytest.mark.parametrize("step", [1, 8, 13, 23])
 def test_resumed_training_equals_uninterrupted_bitwise(trained, tmp_path, monkeypatch, step):
     with monkeypatch.context() as patch:
